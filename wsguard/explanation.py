@@ -1,0 +1,63 @@
+"""The explanation of one verdict: an ordered list of what was checked, as plain data.
+
+It is filled while a message is processed, stored in the audit record, and printed by the command line. It never holds
+a password, digest, nonce, key or body content: checks put in what an operator needs and nothing a thief could use.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+Outcome = Literal["passed", "refused", "noted"]
+
+LONGEST_TEXT = 200
+"""Characters kept of any text in an explanation or a record: enough for a name or an identifier, nothing for a flood."""
+
+
+def plain(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Make a sender's text safe to store and print: bounded, one line, control characters escaped.
+
+    Everything that is not printable (control characters, line separators, bidirectional overrides, lone surrogates)
+    becomes a backslash escape, so that no record can be forged or reordered on a terminal.
+    """
+    cut = text if len(text) <= longest else text[: longest - 1] + "…"
+    if cut.isprintable() and "\\" not in cut:
+        return cut
+    return "".join(
+        c if c.isprintable() and c != "\\" else c.encode("unicode_escape", "surrogatepass").decode("ascii") for c in cut
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one check found."""
+
+    check: str
+    """A name of ``wsguard.checks.CHECKS``, or the family of one (``timestamp``) where all of it passed."""
+    outcome: Outcome
+    expected: str
+    seen: str
+    setting: str
+    """Key path of the setting that decided; empty where none did."""
+
+
+@dataclass(slots=True)
+class Explanation:
+    """What was checked, in order."""
+
+    results: list[CheckResult] = field(default_factory=list)
+
+    def passed(self, check: str, *, expected: str = "", seen: str = "", setting: str = "") -> None:
+        """A check was met."""
+        self.results.append(CheckResult(check, "passed", expected, plain(seen), setting))
+
+    def noted(self, check: str, *, expected: str = "", seen: str = "", setting: str = "") -> None:
+        """Something worth knowing that decided nothing."""
+        self.results.append(CheckResult(check, "noted", expected, plain(seen), setting))
+
+    def refused(self, check: str, *, expected: str, seen: str, setting: str) -> None:
+        """The check that decided against the message."""
+        self.results.append(CheckResult(check, "refused", expected, plain(seen), setting))
+
+    def as_list(self) -> list[dict[str, str]]:
+        """Plain data for JSON, in order."""
+        return [asdict(result) for result in self.results]

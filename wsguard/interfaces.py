@@ -1,0 +1,162 @@
+"""The extension points: what wsguard asks of the parts that an operator chooses, and the values that pass between.
+
+Each is a ``Protocol``: a new store or sink is one class in one file, given to the constructor that wants it. Anything
+that keeps an implementation from answering is raised as ``wsguard.faults.StoreUnavailable``; nothing else leaves it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Literal, Protocol, runtime_checkable
+
+Clock = Callable[[], datetime]
+"""The current time as an aware datetime."""
+
+
+@runtime_checkable
+class ReplayStore(Protocol):
+    """Remembers what was seen. The same object serves all threads; the same store may serve several processes."""
+
+    def remember(self, key: bytes, until: datetime, now: datetime) -> bool:
+        """Remember ``key`` until ``until``, in one atomic step.
+
+        Args:
+            key: at most 64 bytes; compared exactly.
+            until: aware; the key is kept at least this long.
+            now: aware; the time of this request. Stores with a clock of their own use ``until - now``.
+
+        Returns:
+            True for exactly one of all calls with this key while it is remembered; False for every other.
+
+        Raises:
+            StoreUnavailable: nothing is known about the key; the request must be refused.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what the store holds. It is not used again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One row of the user table."""
+
+    name: str
+    password: bytes = field(repr=False)
+    """The password in UTF-8; a PasswordDigest cannot be checked without it."""
+    enabled: bool = True
+    services: frozenset[str] = frozenset()
+    """Services it may call; empty: all."""
+
+
+@runtime_checkable
+class UserStore(Protocol):
+    """Finds users. The same object serves all threads."""
+
+    def find(self, name: str) -> User | None:
+        """The user with exactly this name (no folding, no normalisation), or None.
+
+        Raises:
+            StoreUnavailable: the table cannot be read.
+        """
+        ...
+
+    def close(self) -> None:
+        """Release what the store holds. It is not used again."""
+        ...
+
+
+RequestOutcome = Literal["accepted", "rejected", "exempt", "error", "reported"]
+
+
+@dataclass(slots=True)
+class AuditRecord:
+    """What is kept of one request. Texts that a sender chose are bounded and escaped before they come here."""
+
+    incident: str
+    """Opaque and time-ordered; also in the fault that the peer got."""
+    time: datetime
+    """When the request was judged: aware, UTC."""
+    outcome: RequestOutcome
+    check: str = ""
+    """The check that decided; empty where none refused."""
+    fault: str = ""
+    """The fault code sent; empty where none was."""
+    service: str = ""
+    operation: str = ""
+    """``{namespace}name`` of the Body's child."""
+    soap_version: str = ""
+    """``1.1``, ``1.2`` or empty where no envelope was read."""
+    client: str = ""
+    username: str = ""
+    certificate_subject: str = ""
+    certificate_sha256: str = ""
+    remote_addr: str = ""
+    path: str = ""
+    message_sha256: str = ""
+    """Of the body as received, in hexadecimal; empty where none was read."""
+    message_bytes: int = 0
+    duration_ms: float = 0.0
+    """Time that the guard took, without the application."""
+    clock_skew_s: float | None = None
+    """The message's Created minus our clock."""
+    explanation: list[dict[str, str]] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; ``time`` as ISO 8601 in UTC."""
+        plain = asdict(self)
+        plain["time"] = self.time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return plain
+
+
+@runtime_checkable
+class AuditSink(Protocol):
+    """Keeps audit records. The same object serves all threads."""
+
+    def write(self, record: AuditRecord) -> None:
+        """Keep ``record``; it is durable, as far as the sink can tell, when this returns.
+
+        Raises:
+            StoreUnavailable: it was not kept.
+        """
+        ...
+
+    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float) -> None:
+        """Add what became of a request whose record was written before its hand-off.
+
+        Raises:
+            StoreUnavailable: it was not kept.
+        """
+        ...
+
+    def close(self) -> None:
+        """Flush and release. It is not used again."""
+        ...
+
+
+@runtime_checkable
+class AuditReader(Protocol):
+    """An audit that can be read again; sinks that are files or databases are readers too."""
+
+    def read(
+        self, *, since: datetime | None = None, check: str = "", outcome: str = "", limit: int = 100
+    ) -> list[AuditRecord]:
+        """The newest records that fit, newest first.
+
+        Raises:
+            StoreUnavailable: the audit cannot be read.
+        """
+        ...
+
+    def find(self, incident: str) -> AuditRecord | None:
+        """The record of one incident, or None.
+
+        Raises:
+            StoreUnavailable: the audit cannot be read.
+        """
+        ...
+
+
+Operations = Mapping[str, frozenset[str]]
+"""Service name -> the ``{namespace}name`` of each of its operations."""
