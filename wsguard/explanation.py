@@ -10,7 +10,7 @@ from typing import Literal
 Outcome = Literal["passed", "refused", "noted"]
 
 LONGEST_TEXT = 200
-"""Characters kept of any text in an explanation or a record: enough for a name or an identifier, nothing for a flood."""
+"""Characters kept of any text in an explanation or a record: enough for an identifier, too few for a flood."""
 
 
 def plain(text: str, longest: int = LONGEST_TEXT) -> str:
@@ -41,10 +41,26 @@ class CheckResult:
 
 
 @dataclass(slots=True)
+class Facts:
+    """What a message says of itself, as far as it was read: claims until the message is accepted."""
+
+    service: str = ""
+    operation: str = ""
+    soap_version: str = ""
+    client: str = ""
+    username: str = ""
+    certificate_subject: str = ""
+    certificate_sha256: str = ""
+    clock_skew_s: float | None = None
+    """The message's Created minus our clock, in seconds."""
+
+
+@dataclass(slots=True)
 class Explanation:
-    """What was checked, in order."""
+    """What was checked, in order, and what was learned on the way."""
 
     results: list[CheckResult] = field(default_factory=list)
+    facts: Facts = field(default_factory=Facts)
 
     def passed(self, check: str, *, expected: str = "", seen: str = "", setting: str = "") -> None:
         """A check was met."""

@@ -7,7 +7,13 @@ that keeps an implementation from answering is raised as ``wsguard.faults.StoreU
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+
+from lxml.etree import _Element
+
+from wsguard.explanation import Explanation
+from wsguard.policy import Demands
+from wsguard.verified import Principal
 
 Clock = Callable[[], datetime]
 """The current time as an aware datetime."""
@@ -160,3 +166,46 @@ class AuditReader(Protocol):
 
 Operations = Mapping[str, frozenset[str]]
 """Service name -> the ``{namespace}name`` of each of its operations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """What introspection found out about an application."""
+
+    operations: Operations
+    """Everything it can dispatch on; a name that is not here is no operation of it."""
+    actions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Operation -> the SOAPActions that its WSDL gives it."""
+
+
+TokenT = TypeVar("TokenT")
+
+
+class TokenProcessor(Protocol[TokenT]):
+    """Reads and authenticates one kind of security token."""
+
+    tag: str
+    """``{namespace}name`` of the element it reads."""
+    family: str
+    """First part of its check names, and the section of ``Demands`` that governs it."""
+
+    def read(self, element: _Element, demands: Demands, now: datetime, explanation: Explanation) -> TokenT:
+        """Read the element strictly and check all that needs no store.
+
+        Raises:
+            SecurityFault: it is misshapen, outside its window, or not what ``demands`` allow.
+        """
+        ...
+
+    def authenticate(self, token: TokenT, explanation: Explanation) -> Principal:
+        """Find out whose token it is.
+
+        Raises:
+            SecurityFault: nobody's.
+            StoreUnavailable: a store that is needed does not answer.
+        """
+        ...
+
+    def replay_keys(self, token: TokenT) -> tuple[bytes, ...]:
+        """What of the token may be seen once only; keys of the replay store."""
+        ...

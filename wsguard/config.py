@@ -1,0 +1,95 @@
+"""From ``wsguard.toml`` to a ``Policy``: every mistake at once, each with file and key path."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from wsguard.policy import BASE, Policy
+from wsguard.policy.problems import ConfigError, Problem
+
+
+def load_policy(path: str | os.PathLike[str]) -> Policy:
+    """Read a configuration file.
+
+    Args:
+        path: of a TOML file; what it names relatively is relative to its directory.
+
+    Raises:
+        ConfigError: it cannot be read, or is wrong in any way.
+    """
+    file = Path(path)
+    try:
+        raw = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError([Problem("", f"cannot be read: {error}", str(file))]) from None
+    try:
+        return Policy.model_validate(raw, context={BASE: file.absolute().parent})
+    except ValidationError as error:
+        raise ConfigError(_problems(error, raw)).in_file(str(file)) from None
+
+
+def _problems(error: ValidationError, raw: Mapping[str, Any]) -> list[Problem]:
+    """One problem for each mistake in the file: what a service only inherits is reported where it stands."""
+    found: dict[Problem, None] = {}
+    for details in error.errors(include_url=False, include_input=False, include_context=False):
+        place = details["loc"]
+        inherited = place[:1] == ("services",) and len(place) > 2 and not _stands_in(raw, place)
+        if not inherited:
+            found[Problem(_key(place), _reason(details["type"], details["msg"]))] = None
+    return list(found)
+
+
+def _stands_in(raw: Any, place: tuple[str | int, ...]) -> bool:  # noqa: ANN401 - TOML of any shape
+    """Whether the file has something at ``place``."""
+    for step in place:
+        if isinstance(raw, dict) and step not in raw:
+            return False
+        if isinstance(raw, dict | list):
+            raw = raw[step]  # type: ignore[index]  # pydantic numbers the items of lists
+    return True
+
+
+def _key(place: tuple[str | int, ...]) -> str:
+    text = ""
+    for step in place:
+        text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+    return text
+
+
+_REASONS: Final = {
+    "extra_forbidden": "unknown key",
+    "missing": "is missing",
+}
+
+
+def _reason(kind: str, message: str) -> str:
+    return _REASONS.get(kind) or message.removeprefix("Value error, ")
+
+
+def read_secret(env: str, file: Path | None, key: str) -> str | None:
+    """The secret that ``…_env`` or ``…_file`` names; None where neither does.
+
+    Args:
+        env: name of an environment variable, or empty.
+        file: a file whose one trailing line break is not part of the secret.
+        key: key path of the section, for the error.
+
+    Raises:
+        ConfigError: the variable is not set, or the file cannot be read.
+    """
+    if env:
+        value = os.environ.get(env)
+        if value is None:
+            raise ConfigError([Problem(f"{key}_env", f"the environment has no variable {env}")])
+        return value
+    if file is None:
+        return None
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([Problem(f"{key}_file", f"cannot be read: {error}")]) from None
+    return text.removesuffix("\n").removesuffix("\r")

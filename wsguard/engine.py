@@ -1,0 +1,274 @@
+"""The security engine: octets in, a verified message out. No HTTP, no files, no clock.
+
+``SecurityEngine.process`` is the only place that builds a ``VerifiedMessage``, and it builds one only after:
+
+1. Parse: bounded, hardened, one envelope of the right shape.
+2. Resolve service and operation from the Body and the path; nothing may contradict them. An exempt message ends here.
+3. Read the Security header: every element in it is understood, or the message is refused.
+4. Timestamp: inside its window.
+5. Tokens: read all, without a store; then authenticate.
+6. Requirements: everything demanded is there; the peer may call this service.
+7. Replay: last, so that nobody can burn what is not theirs.
+8. Assemble the hand-off.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal, cast
+
+from lxml import etree
+from lxml.etree import _Element
+
+from wsguard.clients import ClientTable
+from wsguard.explanation import Explanation, plain
+from wsguard.faults import (
+    InvalidSecurity,
+    InvalidSecurityToken,
+    MessageExpired,
+    SecurityFault,
+    UnsupportedSecurityToken,
+)
+from wsguard.interfaces import ReplayStore, TokenProcessor
+from wsguard.message.envelope import Envelope, read_envelope
+from wsguard.message.lexical import has_text, local_name, name_of
+from wsguard.message.parse import Tree, parse
+from wsguard.message.references import check_references
+from wsguard.names import ENCRYPTED_DATA, ENCRYPTED_HEADER, ENCRYPTED_KEY, REFERENCE_LIST, SIGNATURE, TIMESTAMP
+from wsguard.policy import Demands, Policy
+from wsguard.routing import ServiceTable, Target
+from wsguard.timestamp import verify_timestamp
+from wsguard.verified import Principal, Timestamp, VerifiedMessage
+
+SKEW_MARGIN: Final = timedelta(seconds=60)
+"""Kept beyond the last moment at which a message is taken: what the clocks of two of our machines may differ by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What the shell knows of a message."""
+
+    incident: str
+    octets: bytes = field(repr=False)
+    path: str
+    """SCRIPT_NAME and PATH_INFO."""
+    charset: str | None
+    """``charset`` of Content-Type, if any."""
+    actions: tuple[str, ...]
+    """SOAPAction, and ``action`` of Content-Type."""
+
+
+class SecurityEngine:
+    """Holds messages against one policy. Immutable; the same object serves all threads."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        services: ServiceTable,
+        *,
+        tokens: tuple[TokenProcessor[Any], ...],
+        replay: ReplayStore,
+        every_href: bool,
+    ) -> None:
+        """
+        Args:
+            policy: what is demanded.
+            services: whom messages are for.
+            tokens: one processor for each kind of token that is understood.
+            replay: where what may be seen once is remembered.
+            every_href: the application takes every href for a reference to an id, as spyne does.
+        """
+        self._policy: Final = policy
+        self._services: Final = services
+        self._tokens: Final[Mapping[str, TokenProcessor[Any]]] = {processor.tag: processor for processor in tokens}
+        self._replay: Final = replay
+        self._clients: Final = ClientTable(policy.client)
+        self._every_href: Final = every_href
+        self._retention: Final = _retention(policy)
+
+    def process(self, request: Request, now: datetime, explanation: Explanation) -> VerifiedMessage:
+        """Hold one message against the policy.
+
+        Args:
+            request: the message.
+            now: aware; the only time there is while it is processed.
+            explanation: is told of every check, also of those before a refusal.
+
+        Returns:
+            what the application may see.
+
+        Raises:
+            Fault: the message is refused; its ``check`` says by what.
+        """
+        # 1. Parse.
+        policy = self._policy
+        tree = parse(request.octets, request.charset, policy.http.charsets, policy.limits)
+        envelope = read_envelope(tree, policy.actor)
+        explanation.facts.soap_version = envelope.version.number
+        explanation.facts.operation = plain(envelope.operation)
+        explanation.passed("envelope", seen=f"SOAP {envelope.version.number}, {len(request.octets)} bytes")
+
+        # 2. Resolve.
+        target = self._resolve(tree, envelope, request, explanation)
+        if target.kind == "exempt":
+            explanation.noted("exemption", seen=envelope.operation, setting=target.key)
+            return self._assemble(request, envelope, target, None, None, "")
+        demands = target.demands
+
+        # 3. Read the Security header.
+        found = self._read_security(envelope, demands)
+
+        # 4. Timestamp.
+        stamp = next(iter(found.pop(TIMESTAMP, ())), None)
+        timestamp = None if stamp is None else verify_timestamp(stamp, demands.timestamp, now, explanation)
+        _require("timestamp", stamp is not None, demands, InvalidSecurity)
+
+        # 5. Tokens.
+        read = [
+            (processor, processor.read(element, demands, now, explanation))
+            for tag, processor in self._tokens.items()
+            for element in found.get(tag, ())
+        ]
+        for tag, processor in self._tokens.items():
+            _require(processor.family, tag in found, demands, InvalidSecurityToken)
+        principals = [processor.authenticate(token, explanation) for processor, token in read]
+
+        # 6. Requirements.
+        principal = principals[0] if principals else None
+        client = self._clients.authorize(principal, target.service)
+        explanation.facts.client = client
+
+        # 7. Replay.
+        for processor, token in read:
+            self._remember(processor.replay_keys(token), now)
+        if read:
+            explanation.passed("replay", setting="replay")
+
+        # 8. Assemble.
+        return self._assemble(request, envelope, target, timestamp, principal, client)
+
+    def _resolve(self, tree: Tree, envelope: Envelope, request: Request, explanation: Explanation) -> Target:
+        if envelope.operation == ENCRYPTED_DATA:
+            raise _not_understood(envelope.operation)
+        target = self._services.resolve(request.path, envelope.operation, envelope.other_operations)
+        explanation.facts.service = target.service
+        actions = (*request.actions, *envelope.addressed_actions)
+        self._services.check_actions((action.strip().strip('"') for action in actions), envelope.operation, target)
+        check_references(tree, envelope.body, self._policy.limits, every_href=self._every_href)
+        explanation.passed("operation", seen=envelope.operation, setting=target.key)
+        return target
+
+    def _read_security(self, envelope: Envelope, demands: Demands) -> dict[str, list[_Element]]:
+        """The children of the Security header by tag, each of a kind that is understood and not forbidden."""
+        _refuse_encrypted_headers(envelope)
+        if envelope.security is None:
+            if _demands_anything(demands):
+                raise InvalidSecurity("security.missing", expected="a Security header for us", seen="none")
+            return {}
+        found: dict[str, list[_Element]] = {}
+        for child in envelope.security:
+            found.setdefault(name_of(child), []).append(child)
+        understood = {TIMESTAMP: "timestamp", **{tag: processor.family for tag, processor in self._tokens.items()}}
+        for tag, elements in found.items():
+            family = understood.get(tag)
+            if family is None:
+                raise _unknown(tag, demands)
+            fault = InvalidSecurity if tag == TIMESTAMP else InvalidSecurityToken
+            if getattr(demands, family).use == "forbidden":
+                setting = f"{family}.use"
+                raise fault(f"{family}.forbidden", expected="none", seen=local_name(tag), setting=setting)
+            if len(elements) > 1:
+                raise fault(f"{family}.malformed", expected=f"one {local_name(tag)}", seen=f"{len(elements)} of them")
+        if has_text(envelope.security):
+            raise _not_understood("text")
+        return found
+
+    def _remember(self, keys: tuple[bytes, ...], now: datetime) -> None:
+        for key in keys:
+            if not self._replay.remember(key, now + self._retention, now):
+                raise MessageExpired(
+                    "replay.nonce", expected="a token never seen before", seen="it was", setting="replay"
+                )
+
+    def _assemble(
+        self,
+        request: Request,
+        envelope: Envelope,
+        target: Target,
+        timestamp: Timestamp | None,
+        principal: Principal | None,
+        client: str,
+    ) -> VerifiedMessage:
+        """The parsed tree without what was not verified, serialised by us: received octets are never handed on."""
+        operation = envelope.operation
+        header = envelope.header
+        if header is not None:
+            dropped = list(envelope.foreign_security)
+            if envelope.security is not None and (
+                target.kind == "exempt" or target.demands.handoff.remove_security_header
+            ):
+                dropped.append(envelope.security)
+            for block in dropped:
+                header.remove(block)
+        return VerifiedMessage(
+            incident=request.incident,
+            service=target.service,
+            operation=operation,
+            soap_version=cast(Literal["1.1", "1.2"], envelope.version.number),
+            exempt=target.kind == "exempt",
+            principal=principal,
+            client=client,
+            timestamp=timestamp,
+            octets=etree.tostring(envelope.root, encoding="UTF-8", xml_declaration=False),
+        )
+
+
+def _retention(policy: Policy) -> timedelta:
+    """How long what was seen must be remembered: until no service could take the message again."""
+    sections = [section for demands in policy.every_demand for section in (demands.timestamp, demands.username_token)]
+    lifetime = max(section.time_to_live for section in sections)
+    ahead = max(section.future_time_to_live for section in sections)
+    return timedelta(seconds=lifetime + ahead) + SKEW_MARGIN
+
+
+def _demands_anything(demands: Demands) -> bool:
+    return "required" in (
+        demands.timestamp.use,
+        demands.username_token.use,
+        demands.signature.use,
+        demands.encryption.use,
+    )
+
+
+def _require(family: str, present: bool, demands: Demands, fault: type[SecurityFault]) -> None:
+    if getattr(demands, family).use == "required" and not present:
+        raise fault(f"{family}.missing", expected="one", seen="none", setting=f"{family}.use")
+
+
+_FORBIDDEN: Final = {
+    SIGNATURE: "signature",
+    ENCRYPTED_KEY: "encryption",
+    ENCRYPTED_DATA: "encryption",
+    REFERENCE_LIST: "encryption",
+}
+
+
+def _unknown(tag: str, demands: Demands) -> SecurityFault:
+    family = _FORBIDDEN.get(tag)
+    if family is not None and getattr(demands, family).use == "forbidden":
+        return InvalidSecurity(f"{family}.forbidden", expected="none", seen=local_name(tag), setting=f"{family}.use")
+    return _not_understood(tag)
+
+
+def _not_understood(what: str) -> SecurityFault:
+    return UnsupportedSecurityToken(
+        "security.unknown_token", expected="elements that this version understands", seen=what
+    )
+
+
+def _refuse_encrypted_headers(envelope: Envelope) -> None:
+    if envelope.header is None:
+        return
+    for block in envelope.header:
+        if block.tag in (ENCRYPTED_HEADER, ENCRYPTED_DATA):
+            raise _not_understood(name_of(block))

@@ -1,0 +1,145 @@
+"""Reading hostile leaves: text, dates and base64, each in one strict spelling, and children that may stand once."""
+
+import base64
+import binascii
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final, Protocol
+
+from lxml.etree import _Element
+
+from wsguard.faults import Fault
+
+XML_WHITE_SPACE: Final = " \t\r\n"
+
+
+class Refusal(Protocol):
+    """Makes the fault of a checker: usually ``functools.partial(FaultClass, "family.malformed")``."""
+
+    def __call__(self, *, expected: str, seen: str) -> Fault: ...
+
+
+def name_of(element: _Element) -> str:
+    """The element's ``{namespace}name``."""
+    return str(element.tag)
+
+
+def at_most_one(parent: _Element, tag: str, refuse: Refusal) -> _Element | None:
+    """The child with this tag, or None.
+
+    Raises:
+        Fault: made by ``refuse``, when there are several.
+    """
+    found = parent.findall(tag)
+    if len(found) > 1:
+        raise refuse(expected=f"one {local_name(tag)}", seen=f"{len(found)} of them")
+    return found[0] if found else None
+
+
+def exactly_one(parent: _Element, tag: str, refuse: Refusal) -> _Element:
+    """The child with this tag.
+
+    Raises:
+        Fault: made by ``refuse``, when there is none or there are several.
+    """
+    found = at_most_one(parent, tag, refuse)
+    if found is None:
+        raise refuse(expected=f"one {local_name(tag)}", seen="none")
+    return found
+
+
+def local_name(tag: str) -> str:
+    """The part of ``{namespace}name`` behind the brace."""
+    return tag.rpartition("}")[2]
+
+
+def only_children(parent: _Element, tags: frozenset[str], refuse: Refusal) -> None:
+    """Demand that ``parent`` holds elements with these tags and white space, nothing else.
+
+    Raises:
+        Fault: made by ``refuse``, for any other child or text.
+    """
+    for child in parent:
+        if child.tag not in tags:
+            raise refuse(expected=" or ".join(sorted(map(local_name, tags))), seen=name_of(child))
+    if has_text(parent):
+        raise refuse(expected=f"no text in {local_name(name_of(parent))}", seen="text")
+
+
+def has_text(parent: _Element) -> bool:
+    """Whether anything but white space stands between the children of ``parent``."""
+    return any(text and text.strip(XML_WHITE_SPACE) for text in (parent.text, *(child.tail for child in parent)))
+
+
+def only_attributes(element: _Element, names: frozenset[str], refuse: Refusal) -> None:
+    """Demand that ``element`` has attributes with these names and no others.
+
+    Raises:
+        Fault: made by ``refuse``, for any other attribute.
+    """
+    for name in element.keys():  # noqa: SIM118 - an element iterates over its children
+        if name not in names:
+            raise refuse(expected=f"{local_name(name_of(element))} without this attribute", seen=str(name))
+
+
+def leaf_text(element: _Element, refuse: Refusal) -> str:
+    """The text of an element without children, exactly as sent.
+
+    Raises:
+        Fault: made by ``refuse``, when there are children.
+    """
+    if len(element):
+        raise refuse(expected=f"text only in {local_name(name_of(element))}", seen=name_of(element[0]))
+    return element.text or ""
+
+
+# XML Schema part 2 §3.2.7, with four-digit years and a zone (BSP 1.1 R3217 ff.: UTC); 40 characters hold nanoseconds.
+_DATE_TIME: Final = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.([0-9]{1,12}))?(?:Z|([+-])([0-9]{2}):([0-9]{2}))"
+)
+_LONGEST_DATE_TIME: Final = 40
+
+
+def parse_date_time(text: str, refuse: Refusal) -> datetime:
+    """The instant that an xsd:dateTime with a zone names, in UTC, cut to microseconds.
+
+    Leap seconds and 24:00:00 are refused: WSS 1.1 §10 tells senders not to make the one, and nobody makes the other.
+
+    Raises:
+        Fault: made by ``refuse``, for any other spelling or a day that does not exist.
+    """
+    match = _DATE_TIME.fullmatch(text) if len(text) <= _LONGEST_DATE_TIME else None
+    if match is None:
+        raise refuse(expected="xsd:dateTime with a zone, for example 2026-11-21T08:30:00Z", seen=text)
+    *calendar, fraction, sign, hours, minutes = match.groups()
+    try:
+        offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+        if int(minutes or 0) > 59 or offset > timedelta(hours=14):
+            raise ValueError("a zone lies at most 14 hours from UTC")
+        year, month, day, hour, minute, second = map(int, calendar)
+        microsecond = int((fraction or "0")[:6].ljust(6, "0"))
+        zone = timezone(-offset if sign == "-" else offset)
+        return datetime(year, month, day, hour, minute, second, microsecond, zone).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise refuse(expected="a date and time that exist", seen=f"{text}: {error}") from None
+
+
+_BASE64: Final = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_NO_WHITE_SPACE: Final = str.maketrans("", "", XML_WHITE_SPACE)
+
+
+def decode_base64(text: str, what: str, refuse: Refusal) -> bytes:
+    """The bytes of an xsd:base64Binary; XML white space in it is ignored (XML Schema part 2 §3.2.16).
+
+    Several texts may name the same bytes: compare and store what this returns, never the text.
+
+    Raises:
+        Fault: made by ``refuse``, for any other character or wrong padding; the text itself is never quoted.
+    """
+    compact = text.translate(_NO_WHITE_SPACE)
+    try:
+        if not _BASE64.fullmatch(compact):
+            raise ValueError("not in the alphabet, or wrong padding")
+        return base64.b64decode(compact, validate=True)
+    except (ValueError, binascii.Error):
+        raise refuse(expected=f"base64 in {what}", seen=f"{len(text)} characters that are not") from None

@@ -1,0 +1,194 @@
+"""The one way from octets to a tree: hardened, bounded, and indexed by Id.
+
+No document type, no entities, no network, no processing instructions; comments are dropped before anything looks, so
+that no text can be cut in two (``adm<!-- -->in``). Bounds are those of ``[limits]``, checked as early as they can be.
+"""
+
+import re
+import threading
+from collections import Counter
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from lxml import etree
+from lxml.etree import _Element
+
+from wsguard.faults import MessageFault
+from wsguard.message.charset import to_utf8
+from wsguard.message.lexical import XML_WHITE_SPACE, local_name, name_of
+from wsguard.policy.surroundings import Limits
+
+_malformed = partial(MessageFault, "envelope.malformed")
+_structure = partial(MessageFault, "envelope.structure")
+
+ID_NAMES: Final = frozenset({"Id", "ID", "id"})
+"""Local names of attributes that some library takes for an Id, in whatever namespace they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A parsed document and what one walk over it found."""
+
+    root: _Element
+    ids: dict[str, _Element]
+    """Every value of an Id attribute, and the one element that has it."""
+    hrefs: tuple[_Element, ...]
+    """The elements with an unqualified, non-empty href."""
+
+
+class _PerThread(threading.local):
+    """One parser a thread: a shared one makes threads wait for each other."""
+
+    def __init__(self) -> None:
+        self.parser = etree.XMLParser(
+            encoding="utf-8",
+            resolve_entities=False,
+            load_dtd=False,
+            dtd_validation=False,
+            no_network=True,
+            remove_comments=True,
+            remove_pis=False,
+            huge_tree=False,
+        )
+
+
+_per_thread = _PerThread()
+
+
+def parse(octets: bytes, http_charset: str | None, charsets: tuple[str, ...], limits: Limits) -> Tree:
+    """Parse a message within its limits.
+
+    Args:
+        octets: the request body, inflated.
+        http_charset: ``charset`` of Content-Type, if any.
+        charsets: what ``http.charsets`` allows.
+        limits: bounds of ``[limits]``.
+
+    Raises:
+        MessageFault: ``limits.*``, ``envelope.encoding``, ``envelope.doctype``, ``envelope.malformed``,
+            ``envelope.structure`` (a processing instruction), ``envelope.duplicate_id``.
+    """
+    if len(octets) > limits.body_bytes:
+        raise _exceeded("body_bytes", limits.body_bytes, f"{len(octets)} bytes")
+    document = to_utf8(octets, http_charset, charsets)
+    _check_prolog(document)
+    _check_element_count(document, limits)
+    root = _tree(document, limits)
+    if root.getnext() is not None or next(root.iter(etree.PI, etree.Entity), None) is not None:
+        raise _structure(expected="no processing instruction (SOAP 1.1 §3)", seen="one")
+    if document.count(b"xmlns") > limits.namespaces:
+        _check_namespaces(root, limits)
+    return _walk(root, limits)
+
+
+def _exceeded(limit: str, bound: int, seen: str) -> MessageFault:
+    return MessageFault(f"limits.{limit}", expected=f"at most {bound}", seen=seen, setting=f"limits.{limit}")
+
+
+_BLANK: Final = re.compile(rb"[ \t\r\n]*")
+
+
+def _check_prolog(document: bytes) -> None:
+    """Refuse a document type before any parser sees it, and processing instructions with it."""
+    at = _BLANK.match(document).end()  # type: ignore[union-attr]  # it matches everywhere
+    while document.startswith(b"<!--", at):
+        end = document.find(b"-->", at + 4)
+        if end < 0:
+            raise _malformed(expected="a comment that ends", seen="the end of the message")
+        at = _BLANK.match(document, end + 3).end()  # type: ignore[union-attr]
+    if document.startswith(b"<!", at):
+        raise MessageFault("envelope.doctype", expected="no document type", seen="one")
+    if document.startswith(b"<?", at):
+        raise _structure(expected="no processing instruction (SOAP 1.1 §3)", seen="one before the Envelope")
+
+
+def _check_element_count(document: bytes, limits: Limits) -> None:
+    """Count start tags, exactly in well-formed XML: a tree of a few bytes an element costs forty times its text."""
+    if document.count(b"<") <= limits.elements:
+        return
+    markup = _without_literal_text(document)
+    elements = markup.count(b"<") - markup.count(b"</")
+    if elements > limits.elements:
+        raise _exceeded("elements", limits.elements, f"{elements} elements")
+
+
+def _without_literal_text(document: bytes) -> bytes:
+    """Leave out comments and CDATA sections, in which a "<" opens nothing."""
+    kept, at = [], 0
+    while (start := document.find(b"<!", at)) >= 0:
+        closing = b"-->" if document.startswith(b"<!--", start) else b"]]>"
+        end = document.find(closing, start + 4)
+        if end < 0:
+            raise _malformed(expected="a comment or CDATA section that ends", seen="the end of the message")
+        kept.append(document[at:start])
+        at = end + 3
+    return b"".join((*kept, document[at:]))
+
+
+def _tree(document: bytes, limits: Limits) -> _Element:
+    try:
+        return etree.fromstring(document, _per_thread.parser)
+    except etree.XMLSyntaxError as error:
+        if "Excessive depth" in str(error.msg):
+            raise _exceeded("depth", limits.depth, "more than libxml2 takes") from None
+        raise _malformed(expected="well-formed XML", seen=str(error.msg)) from None
+    except (etree.LxmlError, ValueError, LookupError, MemoryError, RecursionError) as error:
+        raise _malformed(expected="well-formed XML", seen=type(error).__name__) from None
+
+
+def _check_namespaces(root: _Element, limits: Limits) -> None:
+    """Count the prefixes in scope at each element that declares one."""
+    scope: Counter[str] = Counter()
+    declared: list[str] = []
+    for event, what in etree.iterwalk(root, events=("start-ns", "end-ns")):
+        if event == "start-ns":
+            prefix = what[0] or ""  # type: ignore[index]  # a pair with this event
+            declared.append(prefix)
+            scope[prefix] += 1
+            if len(scope) > limits.namespaces:
+                raise _exceeded("namespaces", limits.namespaces, "more in scope at one element")
+        else:
+            prefix = declared.pop()
+            scope[prefix] -= 1
+            if not scope[prefix]:
+                del scope[prefix]
+
+
+def _walk(root: _Element, limits: Limits) -> Tree:
+    """Go down level by level, so that depth needs no recursion, and collect what is referred to."""
+    ids: dict[str, _Element] = {}
+    hrefs: list[_Element] = []
+    level, depth, elements = [root], 1, 1
+    while level:
+        for element in level:
+            attributes = element.items()
+            if attributes:
+                _index(element, attributes, ids, hrefs, limits)
+        level = [child for element in level for child in element]
+        depth += 1
+        elements += len(level)
+        if level and depth > limits.depth:
+            raise _exceeded("depth", limits.depth, "deeper elements")
+        if elements > limits.elements:
+            raise _exceeded("elements", limits.elements, "more elements")
+    return Tree(root, ids, tuple(hrefs))
+
+
+def _index(
+    element: _Element,
+    attributes: list[tuple[str, str]],
+    ids: dict[str, _Element],
+    hrefs: list[_Element],
+    limits: Limits,
+) -> None:
+    if len(attributes) > limits.attributes_per_element:
+        raise _exceeded("attributes_per_element", limits.attributes_per_element, f"{len(attributes)} attributes")
+    for name, value in attributes:
+        if name == "href":
+            if value:
+                hrefs.append(element)
+        elif local_name(name) in ID_NAMES and ids.setdefault(value.strip(XML_WHITE_SPACE), element) is not element:
+            raise MessageFault(
+                "envelope.duplicate_id", expected="each Id once", seen=f"{value!r} again on {name_of(element)}"
+            )

@@ -1,0 +1,252 @@
+"""The WSGI shell: it reads HTTP, asks the engine, and hands on only what the engine verified.
+
+Whatever happens, a refusal is a SOAP fault and one audit record under one incident. The application's own answers and
+exceptions pass through untouched.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from http import HTTPStatus
+from io import BytesIO
+from typing import Final
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from wsguard.engine import Request, SecurityEngine
+from wsguard.explanation import Explanation, plain
+from wsguard.faults import Fault, InternalFault, StoreUnavailable
+from wsguard.incident import new_incident
+from wsguard.interfaces import AuditRecord, AuditSink, Clock, RequestOutcome
+from wsguard.message.envelope import SOAP_1_1, SOAP_1_2, SoapVersion
+from wsguard.policy import Policy
+from wsguard.received import check_method, check_path, is_wsdl_request, path_of, read_body, version_of
+from wsguard.soapfault import Detail, FaultAnswer, answer
+from wsguard.verified import VerifiedMessage
+
+_log: Final = logging.getLogger("wsguard")
+
+MESSAGE_KEY: Final = "wsguard.message"
+"""Key of the ``VerifiedMessage`` in the environ that the application gets."""
+
+
+@dataclass(slots=True)
+class _Case:
+    """One request from its arrival to its record."""
+
+    incident: str
+    now: datetime
+    path: str
+    remote_addr: str
+    version: SoapVersion
+    started: float = field(default_factory=time.perf_counter)
+    explanation: Explanation = field(default_factory=Explanation)
+    octets: bytes = b""
+
+    def record(self, outcome: RequestOutcome, check: str = "", fault: str = "") -> AuditRecord:
+        """What the audit keeps of it."""
+        facts = self.explanation.facts
+        return AuditRecord(
+            incident=self.incident,
+            time=self.now,
+            outcome=outcome,
+            check=check,
+            fault=fault,
+            service=facts.service,
+            operation=facts.operation,
+            soap_version=facts.soap_version,
+            client=facts.client,
+            username=facts.username,
+            certificate_subject=facts.certificate_subject,
+            certificate_sha256=facts.certificate_sha256,
+            remote_addr=plain(self.remote_addr),
+            path=plain(self.path),
+            message_sha256=hashlib.sha256(self.octets).hexdigest() if self.octets else "",
+            message_bytes=len(self.octets),
+            duration_ms=self.duration_ms,
+            clock_skew_s=facts.clock_skew_s,
+            explanation=self.explanation.as_list(),
+        )
+
+    @property
+    def duration_ms(self) -> float:
+        return round((time.perf_counter() - self.started) * 1000, 3)
+
+
+class Guard:
+    """A WSGI application that stands in front of ``application``. Made by ``wsguard.guard``."""
+
+    def __init__(
+        self,
+        application: WSGIApplication,
+        policy: Policy,
+        engine: SecurityEngine,
+        audit: AuditSink,
+        clock: Clock,
+        *,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._application: Final = application
+        self._policy: Final = policy
+        self._engine: Final = engine
+        self._clock: Final = clock
+        self._close: Final = close
+        self._detail: Final = _fault_detail(policy)
+        self.audit: Final = audit
+        """Where this guard records."""
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        now = self._clock()
+        path = path_of(environ)
+        version = version_of(environ)
+        case = _Case(new_incident(now), now, path, str(environ.get("REMOTE_ADDR", "")), version)
+        try:
+            check_path(path)
+            if is_wsdl_request(environ):
+                return self._application(_handed_on(environ, b""), start_response)
+            message = self._judge(environ, case)
+            recorded = self._record_before_handoff(case, message)
+        except Fault as fault:
+            return self._refuse(fault, case, environ, start_response)
+        except Exception as error:  # noqa: BLE001 - a defect of ours is a refusal too
+            _log.exception("incident %s: the guard failed", case.incident)
+            return self._refuse(InternalFault(type(error).__name__), case, environ, start_response)
+        return self._hand_off(message, case, recorded, environ, start_response)
+
+    def close(self) -> None:
+        """Close the stores and the audit. The guard is not used again."""
+        self._close()
+
+    def _judge(self, environ: WSGIEnvironment, case: _Case) -> VerifiedMessage:
+        check_method(environ)
+        body = read_body(environ, self._policy.http, self._policy.limits.body_bytes)
+        case.octets = body.octets
+        actions = (str(environ.get("HTTP_SOAPACTION", "")), body.action)
+        request = Request(
+            incident=case.incident, octets=body.octets, path=case.path, charset=body.charset, actions=actions
+        )
+        try:
+            return self._engine.process(request, case.now, case.explanation)
+        finally:
+            if case.explanation.facts.soap_version:
+                case.version = SOAP_1_2 if case.explanation.facts.soap_version == SOAP_1_2.number else SOAP_1_1
+
+    def _record_before_handoff(self, case: _Case, message: VerifiedMessage) -> bool:
+        """Whether there is a record now.
+
+        Raises:
+            Fault: there should be one, and the policy refuses requests without.
+        """
+        if not message.exempt and self._policy.audit.record != "all":
+            return False
+        outcome: RequestOutcome = "exempt" if message.exempt else "accepted"
+        unwritten = self._write(case.record(outcome, "exemption" if message.exempt else ""))
+        if unwritten is not None:
+            raise unwritten
+        return True
+
+    def _write(self, record: AuditRecord) -> Fault | None:
+        """Write a record; what keeps the request from being served where that failed."""
+        try:
+            self.audit.write(record)
+        except StoreUnavailable as fault:
+            _log.error("incident %s: not recorded: %s", record.incident, fault.seen)
+            return fault if self._policy.audit.on_failure == "refuse" else None
+        except Exception as error:  # noqa: BLE001 - a sink of somebody else's may raise anything
+            _log.exception("incident %s: not recorded", record.incident)
+            return InternalFault(type(error).__name__) if self._policy.audit.on_failure == "refuse" else None
+        return None
+
+    def _refuse(
+        self, fault: Fault, case: _Case, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        case.explanation.refused(fault.check, expected=fault.expected, seen=fault.seen, setting=fault.setting)
+        shown = answer(fault, case.version, case.incident, self._detail)
+        outcome: RequestOutcome = "error" if isinstance(fault, StoreUnavailable | InternalFault) else "rejected"
+        _log.warning("incident %s: %s: %s", case.incident, fault.check, plain(fault.seen))
+        unwritten = self._write(case.record(outcome, fault.check, shown.code))
+        if unwritten is not None:
+            shown = answer(unwritten, case.version, case.incident, self._detail)
+        return _send(shown, environ, start_response)
+
+    def _hand_off(
+        self,
+        message: VerifiedMessage,
+        case: _Case,
+        recorded: bool,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        handed_on = _handed_on(environ, message.octets)
+        handed_on["CONTENT_TYPE"] = f"{case.version.content_type}; charset=utf-8"
+        handed_on[MESSAGE_KEY] = message
+        if message.principal is not None:
+            handed_on["REMOTE_USER"] = message.principal.name
+            handed_on["AUTH_TYPE"] = "WS-Security"
+        try:
+            return _Watched(self._application(handed_on, start_response), lambda: self._failed(case, recorded))
+        except Exception:
+            self._failed(case, recorded)
+            raise
+
+    def _failed(self, case: _Case, recorded: bool) -> None:
+        """The application raised: the record says so, the exception goes on."""
+        if not recorded:
+            case.explanation.noted("application", seen="it raised an exception")
+            self._write(case.record("error"))
+            return
+        try:
+            self.audit.amend(case.incident, "error", case.duration_ms)
+        except StoreUnavailable as fault:
+            _log.error("incident %s: not recorded: %s", case.incident, fault.seen)
+
+
+def _fault_detail(policy: Policy) -> Detail:
+    if policy.faults.detail != "auto":
+        return policy.faults.detail
+    return "unified" if policy.keys.decrypt or policy.keys.shared else "standard"
+
+
+_NOT_HANDED_ON: Final = frozenset({"REMOTE_USER", "AUTH_TYPE", "HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING"})
+
+
+def _handed_on(environ: WSGIEnvironment, octets: bytes) -> WSGIEnvironment:
+    """The environ for the application: our octets, and nothing that claims to be our word."""
+    handed_on = {
+        key: value for key, value in environ.items() if key not in _NOT_HANDED_ON and not key.startswith("wsguard.")
+    }
+    handed_on["wsgi.input"] = BytesIO(octets)
+    handed_on["wsgi.input_terminated"] = True
+    handed_on["CONTENT_LENGTH"] = str(len(octets))
+    return handed_on
+
+
+def _send(shown: FaultAnswer, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    headers = list(shown.headers)
+    if shown.status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers.append(("Allow", "POST"))
+    start_response(f"{shown.status.value} {shown.status.phrase}", headers)
+    return [] if environ.get("REQUEST_METHOD") == "HEAD" else [shown.octets]
+
+
+class _Watched:
+    """The application's iterable, closed as it must be, with an eye on exceptions while it is read."""
+
+    def __init__(self, iterable: Iterable[bytes], failed: Callable[[], None]) -> None:
+        self._iterable: Final = iterable
+        self._failed: Final = failed
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._iterable
+        except Exception:
+            self._failed()
+            raise
+
+    def close(self) -> None:
+        """PEP 3333: whoever wraps an iterable closes it."""
+        close = getattr(self._iterable, "close", None)
+        if close is not None:
+            close()

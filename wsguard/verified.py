@@ -1,0 +1,50 @@
+"""What verification yields. Built by ``SecurityEngine.process`` and nowhere else."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody who was authenticated."""
+
+    name: str
+    """The username, or the subject of the certificate (RFC 4514)."""
+    kind: Literal["username", "certificate"]
+    services: frozenset[str] = frozenset()
+    """Services that this user may call; empty: all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamp:
+    """A wsu:Timestamp inside its window."""
+
+    created: datetime | None
+    expires: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifiedMessage:
+    """A message that met every demand, or that is exempt from them. ``environ["wsguard.message"]``."""
+
+    incident: str
+    """Identifier of this request, also in its audit record."""
+    service: str
+    """Name of the service; empty where none claims the operation."""
+    operation: str
+    """``{namespace}name`` of the Body's child."""
+    soap_version: Literal["1.1", "1.2"]
+    exempt: bool
+    """No demand applied: ``principal`` is None whatever the message said."""
+    principal: Principal | None = None
+    """Who was authenticated."""
+    client: str = ""
+    """Name of the ``[[client]]`` entry that fits."""
+    certificate: bytes | None = field(default=None, repr=False)
+    """The signer's certificate in DER."""
+    signed_parts: frozenset[str] = frozenset()
+    encrypted_parts: frozenset[str] = frozenset()
+    timestamp: Timestamp | None = None
+    octets: bytes = field(repr=False)
+    """The envelope that the application gets, in UTF-8 without XML declaration."""
