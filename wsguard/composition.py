@@ -1,16 +1,18 @@
 """Where the parts become a guard: stores opened, services resolved, everything that can fail failing now."""
 
+import logging
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import ParamSpec, TypeVar
+from typing import Final, ParamSpec, TypeVar
 from wsgiref.types import WSGIApplication
 
 from wsguard.audit import open_audit
 from wsguard.config import load_policy, read_secret
 from wsguard.engine import SecurityEngine
 from wsguard.faults import StoreUnavailable
-from wsguard.interfaces import Application, AuditSink, Clock
+from wsguard.interfaces import Application, AuditSink, Clock, ReplayStore, UserStore
 from wsguard.keys import load_certificates, load_crls, load_key, load_shared_key
 from wsguard.middleware import Guard
 from wsguard.pending import unmet_demands
@@ -25,6 +27,10 @@ from wsguard.tokens.username import UsernameTokenProcessor
 
 P = ParamSpec("P")
 T = TypeVar("T")
+ClosableT = TypeVar("ClosableT", UserStore, ReplayStore)
+
+MEMORY: Final = "memory://"
+_log: Final = logging.getLogger("wsguard")
 
 
 def guard(
@@ -33,6 +39,9 @@ def guard(
     *,
     clock: Clock | None = None,
     spyne_app: object | None = None,
+    users: UserStore | None = None,
+    replay: ReplayStore | None = None,
+    audit: AuditSink | None = None,
 ) -> Guard:
     """Put a guard in front of a SOAP application.
 
@@ -41,6 +50,9 @@ def guard(
         config: path of a ``wsguard.toml``, or a ``Policy``.
         clock: gives the time as an aware datetime; for tests.
         spyne_app: the ``spyne.server.wsgi.WsgiApplication`` inside ``application`` where that is something else.
+        users: a user table of your own, instead of the configured one. You close it; so with the next two.
+        replay: a replay store of your own.
+        audit: an audit of your own.
 
     Returns:
         a WSGI application.
@@ -53,9 +65,19 @@ def guard(
     policy = config if isinstance(config, Policy) else load_policy(config)
     described = _describe(application, spyne_app)
     try:
-        return _compose(application, policy, described, clock or _now)
+        parts = _Parts(policy, described, users, replay, audit)
     except ConfigError as error:
         raise (error if isinstance(config, Policy) else error.in_file(str(config))) from None
+    _say_what_is_unsafe(policy)
+    return Guard(application, policy, parts.engine, parts.audit, clock or _now, close=parts.close)
+
+
+def _say_what_is_unsafe(policy: Policy) -> None:
+    for name, demands in (("", policy), *policy.services.items()):
+        if demands.unsafe_unauthenticated:
+            _log.warning("unsafe_unauthenticated is set for %s: anybody may call it", name or "what no service claims")
+    if policy.audit.on_failure == "unsafe_continue":
+        _log.warning("audit.on_failure is unsafe_continue: requests are served without a record")
 
 
 def _now() -> datetime:
@@ -69,28 +91,51 @@ def _describe(application: object, spyne_app: object | None) -> Application | No
     return described
 
 
-def _compose(application: WSGIApplication, policy: Policy, described: Application | None, clock: Clock) -> Guard:
-    attempt = _Attempt()
-    attempt.problems += unmet_demands(policy)
-    services = attempt("", ServiceTable, policy, described)
-    _prove_keys(policy, attempt)
-    users = _open(attempt, "users", policy.users, open_users)
-    replay = _open(attempt, "replay", policy.replay, open_replay)
-    audit = _open_audit(attempt, policy.audit)
-    opened = [store for store in (users, replay, audit) if store is not None]
-    if attempt.problems or services is None or users is None or replay is None or audit is None:
-        for store in opened:
-            store.close()
-        raise ConfigError(attempt.problems)
-    engine = SecurityEngine(
-        policy, services, tokens=(UsernameTokenProcessor(users),), replay=replay, every_href=described is not None
-    )
+class _Parts:
+    """Everything that a guard is made of, opened and proven; or every reason why not."""
 
-    def close() -> None:
-        for store in opened:
-            store.close()
+    def __init__(
+        self,
+        policy: Policy,
+        described: Application | None,
+        users: UserStore | None,
+        replay: ReplayStore | None,
+        audit: AuditSink | None,
+    ) -> None:
+        attempt = _Attempt()
+        attempt.problems += unmet_demands(policy)
+        services = attempt("", ServiceTable, policy, described)
+        _prove_keys(policy, attempt)
+        self._opened = ExitStack()
+        users = users or self._open(attempt, "users", policy.users, open_users)
+        replay = replay or self._open(attempt, "replay", policy.replay, open_replay)
+        audit = audit or self._open_audit(attempt, policy.audit)
+        if attempt.problems or services is None or users is None or replay is None or audit is None:
+            self._opened.close()
+            raise ConfigError(attempt.problems)
+        self.audit = audit
+        self.engine = SecurityEngine(
+            policy, services, tokens=(UsernameTokenProcessor(users),), replay=replay, every_href=described is not None
+        )
+        self.close = self._opened.close
 
-    return Guard(application, policy, engine, audit, clock, close=close)
+    def _open(
+        self, attempt: "_Attempt", key: str, section: Location, opener: Callable[[str], ClosableT]
+    ) -> ClosableT | None:
+        url = attempt(f"{key}.url", location, section, key)
+        store = None if url is None else attempt(f"{key}.url", opener, url)
+        if store is not None:
+            self._opened.callback(store.close)
+            if url == MEMORY:
+                _log.warning("%s.url is %s: good for one process, and forgotten when it ends", key, MEMORY)
+        return store
+
+    def _open_audit(self, attempt: "_Attempt", section: Audit) -> AuditSink | None:
+        urls = attempt("audit.url", audit_urls, section)
+        sink = None if urls is None else attempt("audit.url", open_audit, urls)
+        if sink is not None:
+            self._opened.callback(sink.close)
+        return sink
 
 
 class _Attempt:
@@ -111,11 +156,6 @@ class _Attempt:
         return None
 
 
-def _open(attempt: _Attempt, key: str, section: Location, opener: Callable[[str], T]) -> T | None:
-    url = attempt(f"{key}.url", location, section, key)
-    return None if url is None else attempt(f"{key}.url", opener, url)
-
-
 def location(section: Location, key: str) -> str:
     """The URL of a store, wherever the configuration keeps it.
 
@@ -133,11 +173,6 @@ def audit_urls(section: Audit) -> tuple[str, ...]:
     """
     secret = read_secret(section.url_env, section.url_file, "audit.url")
     return section.url if secret is None else (secret,)
-
-
-def _open_audit(attempt: _Attempt, section: Audit) -> AuditSink | None:
-    urls = attempt("audit.url", audit_urls, section)
-    return None if urls is None else attempt("audit.url", open_audit, urls)
 
 
 def _prove_keys(policy: Policy, attempt: _Attempt) -> None:

@@ -104,15 +104,15 @@ class Guard:
         case = _Case(new_incident(now), now, path, str(environ.get("REMOTE_ADDR", "")), version)
         try:
             check_path(path)
-            if is_wsdl_request(environ):
-                return self._application(_handed_on(environ, b""), start_response)
-            message = self._judge(environ, case)
-            recorded = self._record_before_handoff(case, message)
+            message = None if is_wsdl_request(environ) else self._judge(environ, case)
+            recorded = message is not None and self._record_before_handoff(case, message)
         except Fault as fault:
             return self._refuse(fault, case, environ, start_response)
         except Exception as error:  # noqa: BLE001 - a defect of ours is a refusal too
             _log.exception("incident %s: the guard failed", case.incident)
             return self._refuse(InternalFault(type(error).__name__), case, environ, start_response)
+        if message is None:
+            return self._application(_handed_on(environ, b""), start_response)
         return self._hand_off(message, case, recorded, environ, start_response)
 
     def close(self) -> None:
@@ -186,10 +186,12 @@ class Guard:
             handed_on["REMOTE_USER"] = message.principal.name
             handed_on["AUTH_TYPE"] = "WS-Security"
         try:
-            return _Watched(self._application(handed_on, start_response), lambda: self._failed(case, recorded))
+            given = self._application(handed_on, start_response)
         except Exception:
             self._failed(case, recorded)
             raise
+        # A list cannot fail while it is read, and servers take its length for Content-Length.
+        return given if isinstance(given, list | tuple) else _Watched(given, lambda: self._failed(case, recorded))
 
     def _failed(self, case: _Case, recorded: bool) -> None:
         """The application raised: the record says so, the exception goes on."""

@@ -86,7 +86,10 @@ class ServiceTable:
         return target
 
     def _claimed(self, path: str, operation: str) -> Target:
-        claims: tuple[Target, ...] = (*self._by_operation.get(operation, ()), *self._by_operation.get(_wildcard(operation), ()))
+        claims: tuple[Target, ...] = (
+            *self._by_operation.get(operation, ()),
+            *self._by_operation.get(_wildcard(operation), ()),
+        )
         for target in claims:
             if not target.paths or path in target.paths:
                 return target
