@@ -1,0 +1,109 @@
+"""Audit records as lines of JSON: one object a line, in ASCII, so that no text in a record can break or fake a line."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from typing import Any, Final, get_args
+
+from wsguard.interfaces import AuditRecord, RequestOutcome
+
+_OUTCOMES: Final = frozenset(get_args(RequestOutcome))
+_TEXTS: Final = tuple(field.name for field in fields(AuditRecord) if field.type is str)
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What became of a request after its record was written."""
+
+    incident: str
+    outcome: RequestOutcome
+    duration_ms: float
+
+    def apply(self, record: AuditRecord) -> None:
+        """Put the outcome and the duration into ``record``."""
+        record.outcome = self.outcome
+        record.duration_ms = self.duration_ms
+
+
+def record_line(record: AuditRecord) -> bytes:
+    """``record`` as one line, with its line feed."""
+    return _line(record.as_dict())
+
+
+def amendment_line(amendment: Amendment) -> bytes:
+    """``amendment`` as one line, with its line feed."""
+    return _line(
+        {
+            "incident": amendment.incident,
+            "amends": True,
+            "outcome": amendment.outcome,
+            "duration_ms": amendment.duration_ms,
+        }
+    )
+
+
+def parse_line(line: bytes) -> AuditRecord | Amendment | None:
+    """The record or amendment in ``line``, or None where it holds neither: torn, empty or of something else.
+
+    Fields that are not known are passed by: a later version may have written them.
+    """
+    try:
+        plain = json.loads(line)
+        if not isinstance(plain, dict):
+            return None
+        return _amendment(plain) if plain.get("amends") is True else _record(plain)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+
+
+def _line(plain: Mapping[str, Any]) -> bytes:
+    return json.dumps(plain, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _amendment(plain: Mapping[str, Any]) -> Amendment:
+    return Amendment(_text(plain["incident"]), _outcome(plain["outcome"]), _number(plain["duration_ms"]))
+
+
+def _record(plain: Mapping[str, Any]) -> AuditRecord:
+    record = AuditRecord(_text(plain["incident"]), _time(plain["time"]), _outcome(plain["outcome"]))
+    for name in _TEXTS:
+        setattr(record, name, _text(plain.get(name, "")))
+    record.message_bytes = int(_number(plain.get("message_bytes", 0)))
+    record.duration_ms = _number(plain.get("duration_ms", 0.0))
+    skew = plain.get("clock_skew_s")
+    record.clock_skew_s = None if skew is None else _number(skew)
+    record.explanation = [_texts(result) for result in plain.get("explanation", [])]
+    return record
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("text is expected")
+    return value
+
+
+def _texts(value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise TypeError("an object is expected")
+    return {_text(key): _text(text) for key, text in value.items()}
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("a number is expected")
+    return value
+
+
+def _outcome(value: object) -> RequestOutcome:
+    if value not in _OUTCOMES:
+        raise ValueError("an outcome is expected")
+    outcome: RequestOutcome = value  # type: ignore[assignment]
+    return outcome
+
+
+def _time(value: object) -> datetime:
+    time = datetime.fromisoformat(_text(value))
+    if time.tzinfo is None:
+        raise ValueError("a time with its zone is expected")
+    return time.astimezone(UTC)

@@ -1,0 +1,70 @@
+"""Audit records in the memory of one process: for tests."""
+
+import threading
+from copy import deepcopy
+from datetime import datetime
+from typing import Final
+
+from wsguard.audit.lines import Amendment
+from wsguard.audit.selection import fits
+from wsguard.faults import StoreUnavailable
+from wsguard.interfaces import AuditRecord, RequestOutcome
+
+CAPACITY: Final = 10_000
+"""Records kept unless said otherwise: tens of megabytes at most."""
+
+
+class MemoryAudit:
+    """Keeps the last records, and reads them again."""
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        """
+        Args:
+            capacity: how many records are kept; the oldest goes first.
+
+        Raises:
+            ValueError: ``capacity`` is less than one.
+        """
+        if capacity < 1:
+            raise ValueError("capacity is at least 1")
+        self.records: list[AuditRecord] = []
+        """Copies of what was written, oldest first."""
+        self._capacity = capacity
+        self._lock = threading.Lock()
+
+    def write(self, record: AuditRecord) -> None:
+        """Keep a copy of ``record``."""
+        with self._lock:
+            self.records.append(deepcopy(record))
+            del self.records[: -self._capacity]
+
+    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float) -> None:
+        """Add what became of a request.
+
+        Raises:
+            StoreUnavailable: there is no such record, or no longer.
+        """
+        with self._lock:
+            record = self._latest(incident)
+            if record is None:
+                raise StoreUnavailable(f"no record of incident {incident} to amend", setting="audit.url")
+            Amendment(incident, outcome, duration_ms).apply(record)
+
+    def read(
+        self, *, since: datetime | None = None, check: str = "", outcome: str = "", limit: int = 100
+    ) -> list[AuditRecord]:
+        """The newest records that fit, last written first."""
+        with self._lock:
+            fitting = [record for record in reversed(self.records) if fits(record, since, check, outcome)]
+            return deepcopy(fitting[: max(limit, 0)])
+
+    def find(self, incident: str) -> AuditRecord | None:
+        """The record of one incident, or None."""
+        with self._lock:
+            return deepcopy(self._latest(incident))
+
+    def close(self) -> None:
+        """Nothing is held; the records can still be read."""
+
+    def _latest(self, incident: str) -> AuditRecord | None:
+        return next((record for record in reversed(self.records) if record.incident == incident), None)

@@ -1,0 +1,66 @@
+"""The table of audit records, for any SQL database."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import BigInteger, Column, DateTime, Double, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+SCHEMA_VERSION: Final = 1
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware time in UTC, also in a database that keeps no zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """In UTC, whatever zone it came in."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware, in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+METADATA: Final = MetaData()
+
+AUDIT: Final = Table(
+    "audit",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, comment="in the order of writing"),
+    Column("incident", String(64), nullable=False),
+    Column("time", UtcDateTime, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("check", String(64), nullable=False),
+    Column("fault", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("soap_version", String(8), nullable=False),
+    Column("client", Text, nullable=False),
+    Column("username", Text, nullable=False),
+    Column("certificate_subject", Text, nullable=False),
+    Column("certificate_sha256", String(64), nullable=False),
+    Column("remote_addr", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("message_sha256", String(64), nullable=False),
+    Column("message_bytes", BigInteger, nullable=False),
+    Column("duration_ms", Double, nullable=False),
+    Column("clock_skew_s", Double, nullable=True),
+    Column("explanation", Text, nullable=False, comment="a JSON list"),
+    Index("audit_incident", "incident", unique=True),
+    Index("audit_time", "time"),
+    Index("audit_check", "check"),
+)
+"""A record a row, under the names of ``AuditRecord``."""
+
+SCHEMA: Final = Table(
+    "audit_schema",
+    METADATA,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+)
+"""One row: the version of the tables."""
