@@ -1,0 +1,162 @@
+"""What a policy permits and an operator should know of is found, with its risk and the setting to change."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from wsguard.lint import RISKS, Finding, findings
+from wsguard.policy import Policy
+
+TODAY = date(2026, 6, 15)
+BARE: dict[str, Any] = {}
+
+
+def found(raw: dict[str, Any], operations: dict[str, frozenset[str]] | None = None) -> dict[str, Finding]:
+    listed = findings(Policy.model_validate(raw), operations, TODAY)
+    assert len({finding.setting for finding in listed}) == len(listed)
+    return {finding.setting: finding for finding in listed}
+
+
+def risks(raw: dict[str, Any]) -> dict[str, str]:
+    return {setting: finding.risk for setting, finding in found(raw).items()}
+
+
+def test_the_defaults_have_no_finding() -> None:
+    assert found(BARE) == {}
+
+
+LEGACY = {"algorithm": "tripledes-cbc"}
+CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
+    ("nobody is authenticated", {"unsafe_unauthenticated": True}, {"unsafe_unauthenticated": "high"}),
+    ("users in a file", {"users": {"url": "toml:users.toml"}}, {"users.url": "medium"}),
+    ("users in memory", {"users": {"url": "memory://"}}, {"users.url": "medium"}),
+    ("replays in memory", {"replay": {"url": "memory://"}}, {"replay.url": "high"}),
+    ("audit in memory", {"audit": {"url": "memory://"}}, {"audit.url": "medium"}),
+    ("audit in memory and elsewhere", {"audit": {"url": ["memory://", "stderr:"]}}, {}),
+    ("requests without record", {"audit": {"on_failure": "unsafe_continue"}}, {"audit.on_failure": "high"}),
+    (
+        "the password itself",
+        {"username_token": {"password_types": ["PasswordText"]}},
+        {"username_token.password_types": "medium"},
+    ),
+    (
+        "the password itself, again and again",
+        {"username_token": {"password_types": ["PasswordText"], "require_nonce": False}},
+        {"username_token.password_types": "medium", "username_token.require_nonce": "medium"},
+    ),
+    (
+        "the password itself, without time",
+        {"username_token": {"password_types": ["PasswordText"], "require_created": False}},
+        {"username_token.password_types": "medium", "username_token.require_created": "medium"},
+    ),
+    (
+        "password types that are forbidden anyway",
+        {"username_token": {"use": "forbidden", "password_types": ["PasswordText"]}, "signature": {"use": "required"}},
+        {},
+    ),
+    ("no time needed", {"timestamp": {"use": "optional"}}, {"timestamp.use": "medium"}),
+    ("no time wanted", {"timestamp": {"use": "forbidden"}}, {"timestamp.use": "medium"}),
+    ("a window of an hour", {"timestamp": {"time_to_live": 3600}}, {}),
+    ("a window of more", {"timestamp": {"time_to_live": 3601}}, {"timestamp.time_to_live": "low"}),
+    (
+        "a future of more",
+        {"username_token": {"future_time_to_live": 86400}},
+        {"username_token.future_time_to_live": "low"},
+    ),
+    ("sha-1", {"algorithms": {"digest": ["sha1", "sha256"]}}, {"algorithms.digest": "medium"}),
+    ("cbc", {"algorithms": {"encryption": ["aes128-cbc"]}}, {"algorithms.encryption": "medium"}),
+    ("rsa 1.5", {"algorithms": {"key_transport": ["rsa-1_5"]}}, {"algorithms.key_transport": "medium"}),
+    ("rsa-sha1", {"algorithms": {"signature": ["rsa-sha1"]}}, {"algorithms.signature": "medium"}),
+    ("small keys", {"algorithms": {"min_rsa_bits": 1024}}, {"algorithms.min_rsa_bits": "medium"}),
+    (
+        "a permission that ended yesterday",
+        {"algorithms": {"legacy": [{**LEGACY, "until": date(2026, 6, 14)}]}},
+        {"algorithms.legacy[0]": "low"},
+    ),
+    (
+        "a permission in its last month",
+        {"algorithms": {"legacy": [{**LEGACY, "until": date(2026, 7, 15)}]}},
+        {"algorithms.legacy[0]": "low"},
+    ),
+    (
+        "a permission with time left",
+        {"algorithms": {"legacy": [{**LEGACY, "until": date(2026, 7, 16)}]}},
+        {},
+    ),
+    (
+        "unsigned headers beside a signature",
+        {"signature": {"use": "required"}, "handoff": {"unsigned_headers": "keep"}},
+        {"handoff.unsigned_headers": "medium"},
+    ),
+    ("unsigned headers where nothing is signed", {"handoff": {"unsigned_headers": "keep"}}, {}),
+    (
+        "faults in the clear",
+        {"response": {"encrypt": "useReqSigCert", "secure_faults": False}},
+        {"response.secure_faults": "low"},
+    ),
+    ("talkative faults", {"faults": {"detail": "detailed"}}, {"faults.detail": "medium"}),
+    ("standard faults without keys", {"faults": {"detail": "standard"}}, {}),
+    (
+        "an oracle",
+        {"faults": {"detail": "standard"}, "keys": {"decrypt": [{"file": "a.p12"}]}},
+        {"faults.detail": "high"},
+    ),
+    ("a client that is served as demanded", {"client": [{"name": "c", "username": "u"}]}, {}),
+    (
+        "a client that is only reported",
+        {"client": [{"name": "c", "username": "u", "mode": "report", "report_until": TODAY}]},
+        {"client[0].mode": "high"},
+    ),
+    (
+        "a client that was only reported",
+        {"client": [{"name": "c", "username": "u", "mode": "report", "report_until": date(2026, 6, 14)}]},
+        {"client[0].mode": "low"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("raw", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_each_permission_is_found_with_its_risk(raw: dict[str, Any], expected: dict[str, str]) -> None:
+    assert risks(raw) == expected
+
+
+def test_an_exemption_is_quiet_while_somebody_answers_for_it() -> None:
+    entry = {"service": "Lead", "reason": "form", "owner": "marketing", "review": TODAY}
+    assert found({"exempt": [entry]}) == {}
+    assert risks({"exempt": [{**entry, "review": date(2026, 6, 14)}]}) == {"exempt[0].review": "high"}
+
+
+def test_an_exemption_that_nobody_answers_for_says_what_is_missing() -> None:
+    finding = found({"exempt": [{"paths": ["/lead"], "reason": "form"}]})["exempt[0]"]
+    assert (finding.risk, finding.text) == ("medium", "/lead needs no security, and the entry has no owner, no review")
+
+
+def test_a_service_is_named_only_where_it_is_weaker_than_the_top() -> None:
+    weak = {"use": "optional"}
+    assert set(found({"services": {"Lead": {"timestamp": weak}}})) == {"services.Lead.timestamp.use"}
+    assert set(found({"timestamp": weak, "services": {"Lead": {}}})) == {"timestamp.use"}
+    assert set(found({"timestamp": weak, "services": {"Lead": {"timestamp": {"use": "required"}}}})) == {
+        "timestamp.use"
+    }
+
+
+def test_operations_that_the_application_does_not_have_are_found() -> None:
+    raw = {
+        "services": {"Lead": {"operations": ["{urn:x}get", "{urn:y}*"]}, "Other": {"operations": ["{urn:x}*"]}},
+        "exempt": [{"operations": ["{urn:x}put"], "reason": "r", "owner": "o", "review": TODAY}],
+    }
+    known = {"Service": frozenset({"{urn:x}get"})}
+    texts = {setting: finding.text for setting, finding in found(raw, known).items()}
+    assert texts == {
+        "services.Lead.operations": "the application has no operation {urn:y}*",
+        "exempt[0].operations": "the application has no operation {urn:x}put",
+    }
+    assert found(raw) == {}
+
+
+def test_the_highest_risk_comes_first() -> None:
+    raw = {"timestamp": {"use": "optional", "time_to_live": 9999}, "replay": {"url": "memory://"}}
+    listed = [finding.risk for finding in findings(Policy.model_validate(raw), None, TODAY)]
+    assert listed == sorted(listed, key=RISKS.index)
+    assert listed == ["high", "medium", "low"]
