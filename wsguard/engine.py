@@ -29,7 +29,7 @@ from wsguard.faults import (
     SecurityFault,
     UnsupportedSecurityToken,
 )
-from wsguard.interfaces import ReplayStore, TokenProcessor
+from wsguard.interfaces import Attempt, ReplayStore, TokenProcessor
 from wsguard.message.envelope import Envelope, read_envelope
 from wsguard.message.lexical import has_text, local_name, name_of
 from wsguard.message.parse import Tree, parse
@@ -56,6 +56,8 @@ class Request:
     """``charset`` of Content-Type, if any."""
     actions: tuple[str, ...]
     """SOAPAction, and ``action`` of Content-Type."""
+    remote_addr: str = ""
+    """Address of the peer."""
 
 
 class SecurityEngine:
@@ -106,6 +108,7 @@ class SecurityEngine:
         envelope = read_envelope(tree, policy.actor)
         explanation.facts.soap_version = envelope.version.number
         explanation.facts.operation = plain(envelope.operation)
+        explanation.stage("parse")
         explanation.passed("envelope", seen=f"SOAP {envelope.version.number}, {len(request.octets)} bytes")
 
         # 2. Resolve.
@@ -123,6 +126,8 @@ class SecurityEngine:
         timestamp = None if stamp is None else verify_timestamp(stamp, demands.timestamp, now, explanation)
         _require("timestamp", stamp is not None, demands, InvalidSecurity)
 
+        explanation.stage("check")
+
         # 5. Tokens.
         read = [
             (processor, processor.read(element, demands, now, explanation))
@@ -131,7 +136,9 @@ class SecurityEngine:
         ]
         for tag, processor in self._tokens.items():
             _require(processor.family, tag in found, demands, InvalidSecurityToken)
-        principals = [processor.authenticate(token, explanation) for processor, token in read]
+        attempt = Attempt(demands, request.remote_addr, now)
+        principals = [processor.authenticate(token, attempt, explanation) for processor, token in read]
+        explanation.stage("authenticate")
 
         # 6. Requirements.
         principal = principals[0] if principals else None
@@ -144,8 +151,12 @@ class SecurityEngine:
         if read:
             explanation.passed("replay", setting="replay")
 
+        explanation.stage("replay")
+
         # 8. Assemble.
-        return self._assemble(request, envelope, target, timestamp, principal, client)
+        message = self._assemble(request, envelope, target, timestamp, principal, client)
+        explanation.stage("assemble")
+        return message
 
     def _resolve(self, tree: Tree, envelope: Envelope, request: Request, explanation: Explanation) -> Target:
         if envelope.operation == ENCRYPTED_DATA:

@@ -4,6 +4,7 @@ It is filled while a message is processed, stored in the audit record, and print
 a password, digest, nonce, key or body content: checks put in what an operator needs and nothing a thief could use.
 """
 
+import time
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -61,6 +62,15 @@ class Explanation:
 
     results: list[CheckResult] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
+    stages: dict[str, float] = field(default_factory=dict)
+    """Seconds that each stage took, by name, in order."""
+    _stage_began: float = field(default_factory=time.perf_counter)
+
+    def stage(self, name: str) -> None:
+        """What was done since the last stage was called ``name``."""
+        now = time.perf_counter()
+        self.stages[name] = self.stages.get(name, 0.0) + now - self._stage_began
+        self._stage_began = now
 
     def passed(self, check: str, *, expected: str = "", seen: str = "", setting: str = "") -> None:
         """A check was met."""

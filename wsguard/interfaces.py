@@ -49,11 +49,50 @@ class User:
     """One row of the user table."""
 
     name: str
-    password: bytes = field(repr=False)
-    """The password in UTF-8; a PasswordDigest cannot be checked without it."""
+    password: bytes | None = field(repr=False)
+    """The password in UTF-8; None where only its hash is kept, which is good for PasswordText alone."""
     enabled: bool = True
     services: frozenset[str] = frozenset()
     """Services it may call; empty: all."""
+    password_hash: str = field(default="", repr=False)
+    """Hash of the password in PHC string format; looked at where ``password`` is None."""
+
+
+@runtime_checkable
+class PasswordVerifier(Protocol):
+    """Holds passwords against slow hashes. The same object serves all threads."""
+
+    stand_in: str
+    """A hash that fits no password: verified for users that have none, so that every attempt takes the same work."""
+
+    def matches(self, password_hash: str, password: bytes) -> bool:
+        """Whether ``password`` is what ``password_hash`` was made of; within a bound on work at the same time.
+
+        Raises:
+            StoreUnavailable: too many are at work, or the hash cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class FailureCounter(Protocol):
+    """Counts wrong passwords. Replay stores do this too, so that it holds over processes."""
+
+    def failures(self, key: bytes, now: datetime) -> int:
+        """How many failures of ``key`` are remembered at ``now``.
+
+        Raises:
+            StoreUnavailable: nothing is known about the key.
+        """
+        ...
+
+    def add_failure(self, key: bytes, until: datetime, now: datetime) -> None:
+        """Remember one more failure of ``key`` until ``until``.
+
+        Raises:
+            StoreUnavailable: it was not remembered.
+        """
+        ...
 
 
 @runtime_checkable
@@ -178,6 +217,29 @@ class Application:
     """Operation -> the SOAPActions that its WSDL gives it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The circumstances of one authentication."""
+
+    demands: Demands
+    remote_addr: str
+    now: datetime
+
+
+@runtime_checkable
+class Observer(Protocol):
+    """Is told of every verdict, also of those that are not recorded. The same object serves all threads."""
+
+    def judged(self, record: AuditRecord, stages: Mapping[str, float]) -> None:
+        """Take note; what it raises is logged and changes no verdict.
+
+        Args:
+            record: as the audit would keep it.
+            stages: seconds that each stage of the guard took, by name, in order.
+        """
+        ...
+
+
 TokenT = TypeVar("TokenT")
 
 
@@ -197,7 +259,7 @@ class TokenProcessor(Protocol[TokenT]):
         """
         ...
 
-    def authenticate(self, token: TokenT, explanation: Explanation) -> Principal:
+    def authenticate(self, token: TokenT, attempt: "Attempt", explanation: Explanation) -> Principal:
         """Find out whose token it is.
 
         Raises:

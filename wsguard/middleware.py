@@ -125,7 +125,12 @@ class Guard:
         case.octets = body.octets
         actions = (str(environ.get("HTTP_SOAPACTION", "")), body.action)
         request = Request(
-            incident=case.incident, octets=body.octets, path=case.path, charset=body.charset, actions=actions
+            incident=case.incident,
+            octets=body.octets,
+            path=case.path,
+            charset=body.charset,
+            actions=actions,
+            remote_addr=case.remote_addr,
         )
         try:
             return self._engine.process(request, case.now, case.explanation)

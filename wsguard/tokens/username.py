@@ -8,7 +8,7 @@ strictly spelled, the Nonce bounded, and the digest itself remembered beside (us
 import hashlib
 import hmac
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -16,7 +16,7 @@ from lxml.etree import _Element
 
 from wsguard.explanation import Explanation, plain
 from wsguard.faults import FailedAuthentication, InvalidSecurityToken, MessageExpired
-from wsguard.interfaces import User, UserStore
+from wsguard.interfaces import Attempt, FailureCounter, PasswordVerifier, User, UserStore
 from wsguard.message.lexical import (
     at_most_one,
     decode_base64,
@@ -74,8 +74,18 @@ class UsernameTokenProcessor:
     tag = USERNAME_TOKEN
     family = "username_token"
 
-    def __init__(self, users: UserStore) -> None:
+    def __init__(
+        self, users: UserStore, failures: FailureCounter | None = None, verifier: PasswordVerifier | None = None
+    ) -> None:
+        """
+        Args:
+            users: the user table.
+            failures: where wrong passwords are counted; None: they are not.
+            verifier: for tables that may keep hashes; None: every password is kept as it is.
+        """
         self._users = users
+        self._failures = failures
+        self._verifier = verifier
 
     def read(self, element: _Element, demands: Demands, now: datetime, explanation: Explanation) -> UsernameToken:
         """Read the token strictly and hold it against the policy and the window.
@@ -96,25 +106,46 @@ class UsernameTokenProcessor:
             _check_window(created, demands.username_token, now, explanation)
         return UsernameToken(username, password_type, password, nonce, created)
 
-    def authenticate(self, token: UsernameToken, explanation: Explanation) -> Principal:
+    def authenticate(self, token: UsernameToken, attempt: Attempt, explanation: Explanation) -> Principal:
         """Demand a known and enabled user with the right password; every other case takes the same work and answer.
 
         Raises:
             FailedAuthentication: ``username_token.authentication``.
-            StoreUnavailable: the user table does not answer.
+            StoreUnavailable: the user table, or the count of failures, does not answer.
         """
+        guesses = hashlib.sha256(f"{attempt.remote_addr}\0{token.username}".encode()).digest()
+        self._check_guesses(guesses, attempt)
         user = self._users.find(token.username)
-        candidate = user or _NOBODY
-        right = _matches(token, candidate.password)
+        right = self._matches(token, user or _NOBODY)
         if user is None or not right or not user.enabled:
-            raise FailedAuthentication(
-                "username_token.authentication",
-                expected="a known, enabled user with the right password",
-                seen=_reason(token, user),
-                setting="users",
-            )
+            self._count_failure(guesses, attempt)
+            raise _unauthenticated(_reason(token, user))
         explanation.passed("username_token", seen=f"{token.username}, {token.password_type}")
         return Principal(user.name, "username", user.services)
+
+    def _check_guesses(self, guesses: bytes, attempt: Attempt) -> None:
+        """Look at no password while there were too many wrong ones: a right one would tell itself by its answer."""
+        demands = attempt.demands.username_token
+        if self._failures is not None and self._failures.failures(guesses, attempt.now) >= demands.max_failures:
+            seen = f"{demands.max_failures} wrong passwords in {demands.failure_window} s: not looked at"
+            raise _unauthenticated(seen, setting="username_token.max_failures")
+
+    def _count_failure(self, guesses: bytes, attempt: Attempt) -> None:
+        if self._failures is not None:
+            until = attempt.now + timedelta(seconds=attempt.demands.username_token.failure_window)
+            self._failures.add_failure(guesses, until, attempt.now)
+
+    def _matches(self, token: UsernameToken, user: User) -> bool:
+        if token.password_type == "PasswordDigest":
+            expected = password_digest(token.nonce or b"", token.created_text or "", user.password or _NO_PASSWORD)
+            return hmac.compare_digest(expected, token.password) and user.password is not None
+        hashed = False
+        if self._verifier is not None:
+            hashed = self._verifier.matches(user.password_hash or self._verifier.stand_in, token.password)
+        # Hashed first: compare_digest takes a time that depends on the length.
+        kept = hashlib.sha256(user.password or _NO_PASSWORD).digest()
+        equal = hmac.compare_digest(kept, hashlib.sha256(token.password).digest())
+        return equal if user.password is not None else hashed and bool(user.password_hash)
 
     def replay_keys(self, token: UsernameToken) -> tuple[bytes, ...]:
         """(user, decoded nonce), and the digest: whoever moves bytes or names another user changes one of them only."""
@@ -127,7 +158,8 @@ class UsernameTokenProcessor:
         return tuple(keys)
 
 
-_NOBODY: Final = User("", b"\0" * 16, enabled=False)
+_NO_PASSWORD: Final = b"\0" * 16
+_NOBODY: Final = User("", _NO_PASSWORD, enabled=False)
 
 
 def password_digest(nonce: bytes, created: str, password: bytes) -> bytes:
@@ -141,12 +173,13 @@ def password_digest(nonce: bytes, created: str, password: bytes) -> bytes:
     return hashlib.sha1(nonce + created.encode("utf-8") + password, usedforsecurity=False).digest()
 
 
-def _matches(token: UsernameToken, password: bytes) -> bool:
-    if token.password_type == "PasswordDigest":
-        expected = password_digest(token.nonce or b"", token.created_text or "", password)
-        return hmac.compare_digest(expected, token.password)
-    # Hashed first: compare_digest takes a time that depends on the length.
-    return hmac.compare_digest(hashlib.sha256(password).digest(), hashlib.sha256(token.password).digest())
+def _unauthenticated(seen: str, *, setting: str = "users") -> FailedAuthentication:
+    return FailedAuthentication(
+        "username_token.authentication",
+        expected="a known, enabled user with the right password",
+        seen=seen,
+        setting=setting,
+    )
 
 
 def _reason(token: UsernameToken, user: User | None) -> str:

@@ -1,0 +1,189 @@
+"""What the demo sends: honest messages, mistaken ones and attacks, each with the verdict that it must get."""
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+from sample_service.application import SOURCES, USERS
+from sample_service.client import ClubClient, Exchange, TimestampOnly, credentials, octets, undated
+
+Send = Callable[[ClubClient], Exchange]
+
+
+class Verdict(NamedTuple):
+    """What the audit says of a message."""
+
+    outcome: str
+    check: str
+    """That decided; empty where none refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One message."""
+
+    title: str
+    send: Send
+    verdict: Verdict
+    """What it must get."""
+    answer: str
+    """Part of what the client must be told."""
+
+
+ACCEPTED: Final = Verdict("accepted", "")
+EXEMPT: Final = Verdict("exempt", "exemption")
+
+
+def rejected(check: str) -> Verdict:
+    """The verdict of a message that ``check`` refuses."""
+    return Verdict("rejected", check)
+
+
+_USERS: Final = tomllib.loads((SOURCES / USERS).read_text("utf-8"))
+FRONT_DESK: Final = ("frontdesk", str(_USERS["frontdesk"]))
+RETIRED: Final = ("retired", str(_USERS["retired"]["password"]))
+NEWSLETTER: Final = ("newsletter", str(_USERS["newsletter"]["password"]))
+TEN_MINUTES: Final = timedelta(minutes=10)
+ADA: Final = 1001
+LEAD: Final = {"prospect": {"name": "Emmy Noether", "email": "emmy@example.org", "visit": "2031-05-04"}}
+
+
+def get_member(security: Callable[[], object] | None = None, number: int = ADA) -> Send:
+    """Ask for a member, with a Security header made at the moment of sending."""
+    return lambda club: club.call("getMember", security and security(), number=number)
+
+
+def replay(club: ClubClient) -> Exchange:
+    """Record somebody's message, and send the same bytes again."""
+    recorded = club.call("getMember", credentials(*FRONT_DESK), number=ADA)
+    return club.post(recorded.octets, "getMember")
+
+
+def other_action(club: ClubClient) -> Exchange:
+    """Ask for a member, and say to HTTP that it is the lead form."""
+    return club.post(octets(club.message("getMember", number=ADA)), "addProspect")
+
+
+def two_operations(club: ClubClient) -> Exchange:
+    """Put a second operation behind the one that needs no security."""
+    envelope, other = club.message("addProspect", **LEAD), club.message("getMember", number=ADA)
+    envelope[-1].append(other[-1][0])
+    return club.post(octets(envelope), "addProspect")
+
+
+def without_namespace(club: ClubClient) -> Exchange:
+    """Ask for a member without a namespace: spyne would take it for one of its own operations."""
+    envelope = club.message("getMember", number=ADA)
+    envelope[-1][0].tag = "getMember"
+    return club.post(octets(envelope), "")
+
+
+def forged_name(club: ClubClient) -> Exchange:
+    """Send the lead form with somebody's name and a wrong password on it."""
+    return club.call("addProspect", credentials(FRONT_DESK[0], "a guess"), **LEAD)
+
+
+def with_doctype(club: ClubClient) -> Exchange:
+    """Read a file of the server through an external entity."""
+    message = octets(club.message("addProspect", **LEAD)).replace(b"Emmy Noether", b"&file;")
+    declaration = b'<!DOCTYPE e [<!ENTITY file SYSTEM "file:///etc/hostname">]>'
+    end = message.index(b"?>") + 2
+    return club.post(message[:end] + declaration + message[end:], "addProspect")
+
+
+ATTEMPTS: Final = (
+    Attempt("Digest, nonce, Timestamp", get_member(lambda: credentials(*FRONT_DESK)), ACCEPTED, "Ada Lovelace"),
+    Attempt(
+        "The same for a list",
+        lambda club: club.call("listMembers", credentials(*FRONT_DESK), unpaidOn="2026-06-30"),
+        ACCEPTED,
+        "Émilie du Châtelet",
+    ),
+    Attempt(
+        "The same for a change: the service knows who calls",
+        lambda club: club.call("renewMembership", credentials(*FRONT_DESK), number=ADA, years=2),
+        ACCEPTED,
+        "renewedBy frontdesk",
+    ),
+    Attempt(
+        "A member that there is not: the service's own fault passes",
+        get_member(lambda: credentials(*FRONT_DESK), number=9),
+        ACCEPTED,
+        "Client.UnknownMember",
+    ),
+    Attempt(
+        "Timestamp without Created and Expires",
+        get_member(lambda: credentials(*FRONT_DESK, timestamp=undated())),
+        ACCEPTED,
+        "Ada Lovelace",
+    ),
+    Attempt(
+        "The same, with a token made ten minutes ago",
+        get_member(lambda: credentials(*FRONT_DESK, timestamp=undated(), age=TEN_MINUTES)),
+        rejected("username_token.expired"),
+        "MessageExpired",
+    ),
+    Attempt(
+        "A wrong password",
+        get_member(lambda: credentials(FRONT_DESK[0], "a guess")),
+        rejected("username_token.authentication"),
+        "FailedAuthentication",
+    ),
+    Attempt(
+        "An unknown user",
+        get_member(lambda: credentials("nobody", "a guess")),
+        rejected("username_token.authentication"),
+        "FailedAuthentication",
+    ),
+    Attempt(
+        "A user who was switched off",
+        get_member(lambda: credentials(*RETIRED)),
+        rejected("username_token.authentication"),
+        "FailedAuthentication",
+    ),
+    Attempt(
+        "A user of another service",
+        get_member(lambda: credentials(*NEWSLETTER)),
+        rejected("client.operation"),
+        "FailedAuthentication",
+    ),
+    Attempt(
+        "The password itself, where the digest is demanded",
+        get_member(lambda: credentials(*FRONT_DESK, digest=False)),
+        rejected("username_token.password_type"),
+        "InvalidSecurityToken",
+    ),
+    Attempt(
+        "A message made ten minutes ago",
+        get_member(lambda: credentials(*FRONT_DESK, age=TEN_MINUTES)),
+        rejected("timestamp.expired"),
+        "MessageExpired",
+    ),
+    Attempt(
+        "A message from in ten minutes",
+        get_member(lambda: credentials(*FRONT_DESK, age=-TEN_MINUTES)),
+        rejected("timestamp.not_yet_valid"),
+        "MessageExpired",
+    ),
+    Attempt("An accepted message, byte for byte again", replay, rejected("replay.nonce"), "MessageExpired"),
+    Attempt("No Security header", get_member(), rejected("security.missing"), "InvalidSecurity"),
+    Attempt(
+        "A Timestamp and no UsernameToken",
+        get_member(TimestampOnly),
+        rejected("username_token.missing"),
+        "InvalidSecurityToken",
+    ),
+    Attempt(
+        "The lead form without Security header",
+        lambda club: club.call("addProspect", **LEAD),
+        EXEMPT,
+        "1",
+    ),
+    Attempt("The lead form in somebody's name: it counts for nothing", forged_name, EXEMPT, "2"),
+    Attempt("getMember under the lead form's SOAPAction", other_action, rejected("envelope.soap_action"), "soap"),
+    Attempt("getMember behind the lead form in one Body", two_operations, rejected("envelope.structure"), "soap"),
+    Attempt("getMember without a namespace", without_namespace, rejected("operation.unknown"), "soap"),
+    Attempt("The lead form with an external entity", with_doctype, rejected("envelope.doctype"), "soap"),
+)

@@ -1,0 +1,124 @@
+"""The club's two SOAP services. Nothing here checks who calls: nothing gets here that the guard did not let through.
+
+Who it is stands in the environ. A service that needs it asks for it, and fails loudly where the guard was forgotten.
+"""
+
+# mypy: disallow-subclassing-any=False, disallow-untyped-decorators=False
+# spyne has no types: its base classes and its decorator are Any.
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Final
+
+from spyne import (
+    Array,
+    ComplexModel,
+    Date,
+    Decimal,
+    Fault,
+    Integer,
+    MethodContext,
+    ServiceBase,
+    Unicode,
+    UnsignedInteger,
+    rpc,
+)
+
+from sample_service import data
+from wsguard import VerifiedMessage
+
+NAMESPACE: Final = "urn:example:club"
+
+Number = UnsignedInteger(min_occurs=1, nillable=False)
+Years = Integer(ge=1, le=5, min_occurs=1, nillable=False)
+Name = Unicode(min_len=1, max_len=100, min_occurs=1, nillable=False)
+Email = Unicode(pattern=r"[^@\s]+@[^@\s]+", max_len=254)
+Category = Unicode(values=["junior", "full", "honorary"], min_occurs=1, nillable=False)
+Euros = Decimal(total_digits=8, fraction_digits=2, min_occurs=1, nillable=False)
+Day = Date(min_occurs=1, nillable=False)
+
+
+class Member(ComplexModel):
+    """A member, as the WSDL describes one."""
+
+    __namespace__ = NAMESPACE
+    number = Number
+    name = Name
+    email = Email(min_occurs=0)
+    category = Category
+    joined = Day
+    paid_until = Day(sub_name="paidUntil")
+    fee = Euros
+
+
+class Renewal(ComplexModel):
+    """A prolonged membership, as the WSDL describes one."""
+
+    __namespace__ = NAMESPACE
+    number = Number
+    paid_until = Day(sub_name="paidUntil")
+    charged = Euros
+    renewed_by = Name(sub_name="renewedBy")
+
+
+class Prospect(ComplexModel):
+    """Somebody who may become a member, as the WSDL describes one."""
+
+    __namespace__ = NAMESPACE
+    name = Name
+    email = Email(min_occurs=1, nillable=False)
+    phone = Unicode(max_len=40, min_occurs=0)
+    visit = Date(min_occurs=0)
+
+
+class MemberService(ServiceBase):
+    """The register of members. wsguard.toml says nothing of it, so everything is demanded that the file demands."""
+
+    @rpc(Number, _returns=Member)
+    def getMember(ctx: MethodContext, number: int) -> data.Member:
+        """One member."""
+        with _faults():
+            return _club(ctx).member(number)
+
+    @rpc(Date, _in_variable_names={"unpaid_on": "unpaidOn"}, _returns=Array(Member))
+    def listMembers(ctx: MethodContext, unpaid_on: date | None) -> list[data.Member]:
+        """All members, or those whose fee is not paid on a day."""
+        return _club(ctx).members(unpaid_on)
+
+    @rpc(Number, Years, _returns=Renewal)
+    def renewMembership(ctx: MethodContext, number: int, years: int) -> data.Renewal:
+        """Prolong a membership, and note who did it and in which request."""
+        environ = ctx.transport.req_env
+        message: VerifiedMessage = environ["wsguard.message"]
+        today = datetime.now(UTC).date()
+        with _faults():
+            return _club(ctx).renew(number, years, today, environ["REMOTE_USER"], message.incident)
+
+    @rpc(Number, _returns=Array(Renewal))
+    def listRenewals(ctx: MethodContext, number: int) -> list[data.Renewal]:
+        """A member's renewals."""
+        return _club(ctx).renewals(number)
+
+
+class ProspectManagerService(ServiceBase):
+    """The lead form of the club's web site. wsguard.toml exempts it: REMOTE_USER is not set, whatever a header says."""
+
+    @rpc(Prospect.customize(min_occurs=1, nillable=False), _returns=Integer)
+    def addProspect(ctx: MethodContext, prospect: Prospect) -> int:
+        """Keep a prospect; the answer is a reference to ask for at the door."""
+        return _club(ctx).add_prospect(data.Prospect(prospect.name, prospect.email, prospect.phone, prospect.visit))
+
+
+def _club(ctx: MethodContext) -> data.Club:
+    club: data.Club = ctx.app.config
+    return club
+
+
+@contextmanager
+def _faults() -> Iterator[None]:
+    """Tell a caller what went wrong, in SOAP."""
+    try:
+        yield
+    except data.UnknownMember as error:
+        raise Fault("Client.UnknownMember", f"no member has the number {error}") from None
