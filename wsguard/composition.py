@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Final, ParamSpec, TypeVar
@@ -12,7 +12,7 @@ from wsguard.audit import open_audit
 from wsguard.config import load_policy, read_secret
 from wsguard.engine import SecurityEngine
 from wsguard.faults import StoreUnavailable
-from wsguard.interfaces import Application, AuditSink, Clock, ReplayStore, UserStore
+from wsguard.interfaces import Application, AuditSink, Clock, Observer, ReplayStore, UserStore
 from wsguard.keys import load_certificates, load_crls, load_key, load_shared_key
 from wsguard.middleware import Guard
 from wsguard.pending import unmet_demands
@@ -42,6 +42,7 @@ def guard(
     users: UserStore | None = None,
     replay: ReplayStore | None = None,
     audit: AuditSink | None = None,
+    observers: Iterable[Observer] = (),
 ) -> Guard:
     """Put a guard in front of a SOAP application.
 
@@ -53,6 +54,7 @@ def guard(
         users: a user table of your own, instead of the configured one. You close it; so with the next two.
         replay: a replay store of your own.
         audit: an audit of your own.
+        observers: told of every verdict: metrics, traces.
 
     Returns:
         a WSGI application.
@@ -69,13 +71,20 @@ def guard(
     except ConfigError as error:
         raise (error if isinstance(config, Policy) else error.in_file(str(config))) from None
     _say_what_is_unsafe(policy)
-    return Guard(application, policy, parts.engine, parts.audit, clock or _now, close=parts.close)
+    return Guard(
+        application, policy, parts.engine, parts.audit, clock or _now, observers=tuple(observers), close=parts.close
+    )
 
 
 def _say_what_is_unsafe(policy: Policy) -> None:
     for name, demands in (("", policy), *policy.services.items()):
         if demands.unsafe_unauthenticated:
             _log.warning("unsafe_unauthenticated is set for %s: anybody may call it", name or "what no service claims")
+    for client in policy.client:
+        if client.mode == "report":
+            _log.warning(
+                "client %s is in report mode until %s: what it lacks is recorded only", client.name, client.report_until
+            )
     if policy.audit.on_failure == "unsafe_continue":
         _log.warning("audit.on_failure is unsafe_continue: requests are served without a record")
 

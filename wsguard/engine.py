@@ -7,12 +7,14 @@
 3. Read the Security header: every element in it is understood, or the message is refused.
 4. Timestamp: inside its window.
 5. Tokens: read all, without a store; then authenticate.
-6. Requirements: everything demanded is there; the peer may call this service.
+6. Requirements: everything demanded is there, and the peer may call this service. For a client in report mode what is
+   missing or outside the Timestamp's window is recorded instead, once that very client was authenticated.
 7. Replay: last, so that nobody can burn what is not theirs.
 8. Assemble the hand-off.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, cast
@@ -20,9 +22,10 @@ from typing import Any, Final, Literal, cast
 from lxml import etree
 from lxml.etree import _Element
 
-from wsguard.clients import ClientTable
+from wsguard.clients import ClientTable, reports
 from wsguard.explanation import Explanation, plain
 from wsguard.faults import (
+    Fault,
     InvalidSecurity,
     InvalidSecurityToken,
     MessageExpired,
@@ -115,17 +118,40 @@ class SecurityEngine:
         target = self._resolve(tree, envelope, request, explanation)
         if target.kind == "exempt":
             explanation.noted("exemption", seen=envelope.operation, setting=target.key)
-            return self._assemble(request, envelope, target, None, None, "")
-        demands = target.demands
+            return self._assemble(request, envelope, target, None, None, "", ())
+        spared = _Spared(self._clients.anybody_reports(now))
+        try:
+            timestamp, principal, client = self._demand(envelope, target, request, now, explanation, spared)
+        except Fault as fault:
+            raise spared.first_or(fault) from None
+        explanation.stage("replay")
 
+        # 8. Assemble.
+        message = self._assemble(request, envelope, target, timestamp, principal, client, spared.checks)
+        explanation.stage("assemble")
+        return message
+
+    def _demand(
+        self,
+        envelope: Envelope,
+        target: Target,
+        request: Request,
+        now: datetime,
+        explanation: Explanation,
+        spared: "_Spared",
+    ) -> tuple[Timestamp | None, Principal | None, str]:
+        """Steps 3 to 7."""
+        demands = target.demands
         # 3. Read the Security header.
         found = self._read_security(envelope, demands)
 
         # 4. Timestamp.
-        stamp = next(iter(found.pop(TIMESTAMP, ())), None)
-        timestamp = None if stamp is None else verify_timestamp(stamp, demands.timestamp, now, explanation)
-        _require("timestamp", stamp is not None, demands, InvalidSecurity)
-
+        timestamp = None
+        if TIMESTAMP in found:
+            with spared.if_expired():
+                timestamp = verify_timestamp(found[TIMESTAMP][0], demands.timestamp, now, explanation)
+        elif demands.timestamp.use == "required":
+            spared.put_off(_missing("timestamp", InvalidSecurity))
         explanation.stage("check")
 
         # 5. Tokens.
@@ -135,7 +161,8 @@ class SecurityEngine:
             for element in found.get(tag, ())
         ]
         for tag, processor in self._tokens.items():
-            _require(processor.family, tag in found, demands, InvalidSecurityToken)
+            if tag not in found and getattr(demands, processor.family).use == "required":
+                spared.put_off(_missing(processor.family, InvalidSecurityToken))
         attempt = Attempt(demands, request.remote_addr, now)
         principals = [processor.authenticate(token, attempt, explanation) for processor, token in read]
         explanation.stage("authenticate")
@@ -143,20 +170,15 @@ class SecurityEngine:
         # 6. Requirements.
         principal = principals[0] if principals else None
         client = self._clients.authorize(principal, target.service)
-        explanation.facts.client = client
+        explanation.facts.client = client.name if client else ""
+        spared.decide(reports(client, now), explanation)
 
         # 7. Replay.
         for processor, token in read:
             self._remember(processor.replay_keys(token), now)
         if read:
             explanation.passed("replay", setting="replay")
-
-        explanation.stage("replay")
-
-        # 8. Assemble.
-        message = self._assemble(request, envelope, target, timestamp, principal, client)
-        explanation.stage("assemble")
-        return message
+        return timestamp, principal, explanation.facts.client
 
     def _resolve(self, tree: Tree, envelope: Envelope, request: Request, explanation: Explanation) -> Target:
         if envelope.operation == ENCRYPTED_DATA:
@@ -209,6 +231,7 @@ class SecurityEngine:
         timestamp: Timestamp | None,
         principal: Principal | None,
         client: str,
+        reported: tuple[str, ...],
     ) -> VerifiedMessage:
         """The parsed tree without what was not verified, serialised by us: received octets are never handed on."""
         operation = envelope.operation
@@ -229,6 +252,7 @@ class SecurityEngine:
             exempt=target.kind == "exempt",
             principal=principal,
             client=client,
+            reported=reported,
             timestamp=timestamp,
             octets=etree.tostring(envelope.root, encoding="UTF-8", xml_declaration=False),
         )
@@ -251,9 +275,45 @@ def _demands_anything(demands: Demands) -> bool:
     )
 
 
-def _require(family: str, present: bool, demands: Demands, fault: type[SecurityFault]) -> None:
-    if getattr(demands, family).use == "required" and not present:
-        raise fault(f"{family}.missing", expected="one", seen="none", setting=f"{family}.use")
+def _missing(family: str, fault: type[SecurityFault]) -> SecurityFault:
+    return fault(f"{family}.missing", expected="one", seen="none", setting=f"{family}.use")
+
+
+class _Spared:
+    """Refusals put off until the client is known: if that client is in report mode they are recorded, else raised."""
+
+    def __init__(self, possible: bool) -> None:
+        self._possible = possible
+        self._faults: list[SecurityFault] = []
+        self.checks: tuple[str, ...] = ()
+        """The checks that a client was spared."""
+
+    @contextmanager
+    def if_expired(self) -> Iterator[None]:
+        """Put off what says that a message is outside its window, and nothing else."""
+        try:
+            yield
+        except MessageExpired as fault:
+            self.put_off(fault)
+
+    def put_off(self, fault: SecurityFault) -> None:
+        """Refuse with ``fault``: now, unless some client is spared, or once it is known which client this is."""
+        if not self._possible:
+            raise fault
+        self._faults.append(fault)
+
+    def first_or(self, fault: Fault) -> Fault:
+        """What to raise where ``fault`` was: the first that was put off, so that the order of checks stays."""
+        return self._faults[0] if self._faults else fault
+
+    def decide(self, spared: bool, explanation: Explanation) -> None:
+        """Raise what was put off, or note it where the client is ``spared``."""
+        if self._faults and not spared:
+            raise self._faults[0]
+        for fault in self._faults:
+            explanation.reported(fault.check, expected=fault.expected, seen=fault.seen, setting=fault.setting)
+        self.checks = tuple(fault.check for fault in self._faults)
+        self._faults.clear()
 
 
 _FORBIDDEN: Final = {

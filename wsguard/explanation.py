@@ -8,7 +8,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-Outcome = Literal["passed", "refused", "noted"]
+Outcome = Literal["passed", "refused", "reported", "noted"]
 
 LONGEST_TEXT = 200
 """Characters kept of any text in an explanation or a record: enough for an identifier, too few for a flood."""
@@ -79,6 +79,10 @@ class Explanation:
     def noted(self, check: str, *, expected: str = "", seen: str = "", setting: str = "") -> None:
         """Something worth knowing that decided nothing."""
         self.results.append(CheckResult(check, "noted", expected, plain(seen), setting))
+
+    def reported(self, check: str, *, expected: str, seen: str, setting: str) -> None:
+        """A check that would have refused the message of a client that is not in report mode."""
+        self.results.append(CheckResult(check, "reported", expected, plain(seen), setting))
 
     def refused(self, check: str, *, expected: str, seen: str, setting: str) -> None:
         """The check that decided against the message."""

@@ -19,7 +19,7 @@ from wsguard.engine import Request, SecurityEngine
 from wsguard.explanation import Explanation, plain
 from wsguard.faults import Fault, InternalFault, StoreUnavailable
 from wsguard.incident import new_incident
-from wsguard.interfaces import AuditRecord, AuditSink, Clock, RequestOutcome
+from wsguard.interfaces import AuditRecord, AuditSink, Clock, Observer, RequestOutcome
 from wsguard.message.envelope import SOAP_1_1, SOAP_1_2, SoapVersion
 from wsguard.policy import Policy
 from wsguard.received import check_method, check_path, is_wsdl_request, path_of, read_body, version_of
@@ -86,16 +86,19 @@ class Guard:
         audit: AuditSink,
         clock: Clock,
         *,
+        observers: tuple[Observer, ...] = (),
         close: Callable[[], None] = lambda: None,
     ) -> None:
-        self._application: Final = application
         self._policy: Final = policy
         self._engine: Final = engine
         self._clock: Final = clock
+        self._observers: Final = observers
         self._close: Final = close
         self._detail: Final = _fault_detail(policy)
         self.audit: Final = audit
         """Where this guard records."""
+        self.application: Final = application
+        """What stands behind this guard."""
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         now = self._clock()
@@ -112,7 +115,7 @@ class Guard:
             _log.exception("incident %s: the guard failed", case.incident)
             return self._refuse(InternalFault(type(error).__name__), case, environ, start_response)
         if message is None:
-            return self._application(_handed_on(environ, b""), start_response)
+            return self.application(_handed_on(environ, b""), start_response)
         return self._hand_off(message, case, recorded, environ, start_response)
 
     def close(self) -> None:
@@ -123,6 +126,7 @@ class Guard:
         check_method(environ)
         body = read_body(environ, self._policy.http, self._policy.limits.body_bytes)
         case.octets = body.octets
+        case.explanation.stage("read")
         actions = (str(environ.get("HTTP_SOAPACTION", "")), body.action)
         request = Request(
             incident=case.incident,
@@ -144,13 +148,24 @@ class Guard:
         Raises:
             Fault: there should be one, and the policy refuses requests without.
         """
-        if not message.exempt and self._policy.audit.record != "all":
+        outcome: RequestOutcome = "exempt" if message.exempt else "reported" if message.reported else "accepted"
+        check = "exemption" if message.exempt else "".join(message.reported[:1])
+        wanted = outcome != "accepted" or self._policy.audit.record == "all"
+        if not wanted and not self._observers:
             return False
-        outcome: RequestOutcome = "exempt" if message.exempt else "accepted"
-        unwritten = self._write(case.record(outcome, "exemption" if message.exempt else ""))
+        record = case.record(outcome, check)
+        unwritten = self._write(record) if wanted else None
         if unwritten is not None:
             raise unwritten
-        return True
+        self._observe(record, case)
+        return wanted
+
+    def _observe(self, record: AuditRecord, case: _Case) -> None:
+        for observer in self._observers:
+            try:
+                observer.judged(record, case.explanation.stages)
+            except Exception:  # noqa: BLE001 - watching changes no verdict
+                _log.exception("incident %s: an observer failed", record.incident)
 
     def _write(self, record: AuditRecord) -> Fault | None:
         """Write a record; what keeps the request from being served where that failed."""
@@ -171,7 +186,9 @@ class Guard:
         shown = answer(fault, case.version, case.incident, self._detail)
         outcome: RequestOutcome = "error" if isinstance(fault, StoreUnavailable | InternalFault) else "rejected"
         _log.warning("incident %s: %s: %s", case.incident, fault.check, plain(fault.seen))
-        unwritten = self._write(case.record(outcome, fault.check, shown.code))
+        record = case.record(outcome, fault.check, shown.code)
+        unwritten = self._write(record)
+        self._observe(record, case)
         if unwritten is not None:
             shown = answer(unwritten, case.version, case.incident, self._detail)
         return _send(shown, environ, start_response)
@@ -191,7 +208,7 @@ class Guard:
             handed_on["REMOTE_USER"] = message.principal.name
             handed_on["AUTH_TYPE"] = "WS-Security"
         try:
-            given = self._application(handed_on, start_response)
+            given = self.application(handed_on, start_response)
         except Exception:
             self._failed(case, recorded)
             raise

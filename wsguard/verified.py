@@ -41,6 +41,8 @@ class VerifiedMessage:
     """Who was authenticated."""
     client: str = ""
     """Name of the ``[[client]]`` entry that fits."""
+    reported: tuple[str, ...] = ()
+    """Checks that failed and were only recorded, because the client is in report mode."""
     certificate: bytes | None = field(default=None, repr=False)
     """The signer's certificate in DER."""
     signed_parts: frozenset[str] = frozenset()

@@ -121,7 +121,7 @@ def describe(app: str) -> Application | None:
     """
     found = import_application(app)
     # The guard keeps what it stands in front of to itself; the command line is the one that may ask.
-    application = introspect(found._application if isinstance(found, Guard) else found)
+    application = introspect(found.application if isinstance(found, Guard) else found)
     if application is None:
         complain(f"{app} is no spyne application that could be recognised: services are taken from the file alone.")
     return application
