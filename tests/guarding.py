@@ -1,7 +1,7 @@
 """A guard around an echo, driven in process through wsgiref's validator, and what came of one request."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from io import BytesIO, StringIO
 from typing import Any
@@ -76,48 +76,64 @@ class Guarded:
 
     def post(self, octets: bytes, **environ: Any) -> Answer:
         """Send a message as an honest HTTP client would, with ``environ`` changed; None leaves a key out."""
-        sent = {
-            "REQUEST_METHOD": "POST",
-            "SCRIPT_NAME": "",
-            "PATH_INFO": "/soap",
-            "QUERY_STRING": "",
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "REMOTE_ADDR": "192.0.2.7",
-            "CONTENT_TYPE": "text/xml; charset=utf-8",
-            "CONTENT_LENGTH": str(len(octets)),
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
-            "wsgi.input": BytesIO(octets),
-            "wsgi.errors": StringIO(),
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": False,
-            "wsgi.run_once": False,
-            **environ,
-        }
-        return self.call({key: value for key, value in sent.items() if value is not None})
+        return self.call(environ_for(octets, **environ))
 
     def call(self, environ: WSGIEnvironment) -> Answer:
-        """Send an environ as it is, through wsgiref's validator on the outside."""
+        """Send an environ as it is, and look at what is recorded of it."""
         before = len(self.records)
-        started: list[tuple[str, list[tuple[str, str]]]] = []
-
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            started.append((status, headers))
-            return lambda data: None
-
-        iterable = validator(self.guard)(environ, start_response)
-        try:
-            body = b"".join(iterable)
-        finally:
-            iterable.close()  # type: ignore[attr-defined]  # the validator's iterable has it
-        status, headers = started[-1]
+        answer = call(self.guard, environ)
         records = self.records[before:]
         assert len(records) <= 1, "one request makes one record at most"
-        return Answer(status, dict(headers), body, records[0] if records else None)
+        return replace(answer, record=records[0] if records else None)
 
     @property
     def handed(self) -> bytes:
         """The octets of the last hand-off."""
         return self.echo.handed[-1][1]
+
+
+def environ_for(octets: bytes, **changes: Any) -> WSGIEnvironment:
+    """What a server makes of an honest POST, with ``changes``; None leaves a key out."""
+    sent = {
+        "REQUEST_METHOD": "POST",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "/soap",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "192.0.2.7",
+        "CONTENT_TYPE": "text/xml; charset=utf-8",
+        "CONTENT_LENGTH": str(len(octets)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(octets),
+        "wsgi.errors": StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        **changes,
+    }
+    return {key: value for key, value in sent.items() if value is not None}
+
+
+def post(application: WSGIApplication, octets: bytes, **environ: Any) -> Answer:
+    """Send a message as an honest HTTP client would; the record is left alone."""
+    return call(application, environ_for(octets, **environ))
+
+
+def call(application: WSGIApplication, environ: WSGIEnvironment) -> Answer:
+    """Send an environ as it is, through wsgiref's validator on the outside."""
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+        started.append((status, headers))
+        return lambda data: None
+
+    iterable = validator(application)(environ, start_response)
+    try:
+        body = b"".join(iterable)
+    finally:
+        iterable.close()  # type: ignore[attr-defined]  # the validator's iterable has it
+    status, headers = started[-1]
+    return Answer(status, dict(headers), body, None)

@@ -23,7 +23,9 @@ LAYERS = (
 AROUND = frozenset({"stores", "audit", "keys", "config", "spyne", "pending", "lint"})
 """Implementations: they know the words and the interfaces, never engine or shell."""
 
-COMPOSITION = frozenset({"__init__", "__main__", "composition", "cli", "client", "testing"})
+COMPOSITION = frozenset(
+    {"__init__", "__main__", "composition", "reloading", "explaining", "cli", "client", "testing"}
+)
 """The only rooms that may know all others."""
 
 ONLY_IN = {

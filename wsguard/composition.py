@@ -2,24 +2,26 @@
 
 import logging
 import os
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, ParamSpec, TypeVar
+from pathlib import Path
+from typing import Final, ParamSpec, TypeVar, cast
 from wsgiref.types import WSGIApplication
 
 from wsguard.audit import open_audit
 from wsguard.config import load_policy, read_secret
 from wsguard.engine import SecurityEngine
 from wsguard.faults import StoreUnavailable
-from wsguard.interfaces import Application, AuditSink, Clock, Observer, ReplayStore, UserStore
+from wsguard.interfaces import Application, AuditSink, Clock, Closable, Observer, ReplayStore, UserStore
 from wsguard.keys import load_certificates, load_crls, load_key, load_shared_key
-from wsguard.middleware import Guard
+from wsguard.middleware import Guard, Serving
 from wsguard.pending import unmet_demands
 from wsguard.policy import Audit, Policy
 from wsguard.policy.demands import TrustDemands
 from wsguard.policy.problems import ConfigError, Problem
 from wsguard.policy.surroundings import Location
+from wsguard.reloading import Reloader, file_state
 from wsguard.routing import ServiceTable
 from wsguard.spyne import introspect
 from wsguard.stores import open_replay, open_users
@@ -27,7 +29,7 @@ from wsguard.tokens.username import UsernameTokenProcessor
 
 P = ParamSpec("P")
 T = TypeVar("T")
-ClosableT = TypeVar("ClosableT", UserStore, ReplayStore)
+ClosableT = TypeVar("ClosableT", bound=Closable)
 
 MEMORY: Final = "memory://"
 _log: Final = logging.getLogger("wsguard")
@@ -64,16 +66,29 @@ def guard(
             names a store or key that cannot be used; every mistake at once.
         TypeError: ``spyne_app`` is no spyne application.
     """
-    policy = config if isinstance(config, Policy) else load_policy(config)
     described = _describe(application, spyne_app)
-    try:
-        parts = _Parts(policy, described, users, replay, audit)
-    except ConfigError as error:
-        raise (error if isinstance(config, Policy) else error.in_file(str(config))) from None
-    _say_what_is_unsafe(policy)
-    return Guard(
-        application, policy, parts.engine, parts.audit, clock or _now, observers=tuple(observers), close=parts.close
-    )
+    given = _Given(users, replay, audit)
+
+    def build(before: Serving | None) -> Serving:
+        policy = config if isinstance(config, Policy) else load_policy(config)
+        try:
+            serving = _Parts(policy, described, given, before).serving
+        except ConfigError as error:
+            raise (error if isinstance(config, Policy) else error.in_file(str(config))) from None
+        _say_what_is_unsafe(policy)
+        return serving
+
+    file = None if isinstance(config, Policy) else Path(config)
+    return Guard(application, Reloader(build, config=file), clock or _now, tuple(observers))
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Stores that the caller opened and closes."""
+
+    users: UserStore | None
+    replay: ReplayStore | None
+    audit: AuditSink | None
 
 
 def _say_what_is_unsafe(policy: Policy) -> None:
@@ -103,48 +118,67 @@ def _describe(application: object, spyne_app: object | None) -> Application | No
 class _Parts:
     """Everything that a guard is made of, opened and proven; or every reason why not."""
 
-    def __init__(
-        self,
-        policy: Policy,
-        described: Application | None,
-        users: UserStore | None,
-        replay: ReplayStore | None,
-        audit: AuditSink | None,
-    ) -> None:
-        attempt = _Attempt()
-        attempt.problems += unmet_demands(policy)
-        services = attempt("", ServiceTable, policy, described)
-        _prove_keys(policy, attempt)
-        self._opened = ExitStack()
-        users = users or self._open(attempt, "users", policy.users, open_users)
-        replay = replay or self._open(attempt, "replay", policy.replay, open_replay)
-        audit = audit or self._open_audit(attempt, policy.audit)
-        if attempt.problems or services is None or users is None or replay is None or audit is None:
-            self._opened.close()
-            raise ConfigError(attempt.problems)
-        self.audit = audit
-        self.engine = SecurityEngine(
-            policy, services, tokens=(UsernameTokenProcessor(users),), replay=replay, every_href=described is not None
-        )
-        self.close = self._opened.close
+    def __init__(self, policy: Policy, described: Application | None, given: _Given, before: Serving | None) -> None:
+        """
+        Args:
+            policy: the configuration.
+            described: what introspection found.
+            given: stores that are used instead of the configured ones.
+            before: what is in force; its stores are used again where the configuration names the same.
+
+        Raises:
+            ConfigError: with every problem; what was opened anew is closed.
+        """
+        self._attempt = _Attempt()
+        self._before = before.parts if before is not None else {}
+        self._parts: dict[str, tuple[Hashable, Closable]] = {}
+        self._attempt.problems += unmet_demands(policy)
+        services = self._attempt("", ServiceTable, policy, described)
+        _prove_keys(policy, self._attempt)
+        users = given.users or self._users(policy)
+        replay = given.replay or self._replay(policy)
+        audit = given.audit or self._audit(policy)
+        if self._attempt.problems or services is None or users is None or replay is None or audit is None:
+            self._close_new()
+            raise ConfigError(self._attempt.problems)
+        tokens = (UsernameTokenProcessor(users),)
+        engine = SecurityEngine(policy, services, tokens=tokens, replay=replay, every_href=described is not None)
+        self.serving = Serving(policy, engine, audit, self._parts)
+
+    def _users(self, policy: Policy) -> UserStore | None:
+        url = self._attempt("users.url", location, policy.users, "users")
+        if url is None:
+            return None
+        # A table in a file is read once, so another state of the file is another table.
+        source = (url, file_state(Path(url.removeprefix("toml:")))) if url.startswith("toml:") else (url,)
+        return self._open("users", source, open_users, url)
+
+    def _replay(self, policy: Policy) -> ReplayStore | None:
+        url = self._attempt("replay.url", location, policy.replay, "replay")
+        return None if url is None else self._open("replay", url, open_replay, url)
+
+    def _audit(self, policy: Policy) -> AuditSink | None:
+        urls = self._attempt("audit.url", audit_urls, policy.audit)
+        return None if urls is None else self._open("audit", urls, open_audit, urls)
 
     def _open(
-        self, attempt: "_Attempt", key: str, section: Location, opener: Callable[[str], ClosableT]
+        self, key: str, source: Hashable, opener: Callable[P, ClosableT], *args: P.args, **kwargs: P.kwargs
     ) -> ClosableT | None:
-        url = attempt(f"{key}.url", location, section, key)
-        store = None if url is None else attempt(f"{key}.url", opener, url)
-        if store is not None:
-            self._opened.callback(store.close)
-            if url == MEMORY:
+        """The store that ``source`` names: the one in force where it names the same, else a new one."""
+        opened_from, store = self._before.get(key, (None, None))
+        if store is None or opened_from != source:
+            store = self._attempt(f"{key}.url", opener, *args, **kwargs)
+            if MEMORY in str(source):
                 _log.warning("%s.url is %s: good for one process, and forgotten when it ends", key, MEMORY)
-        return store
+        if store is None:
+            return None
+        self._parts[key] = (source, store)
+        return cast(ClosableT, store)
 
-    def _open_audit(self, attempt: "_Attempt", section: Audit) -> AuditSink | None:
-        urls = attempt("audit.url", audit_urls, section)
-        sink = None if urls is None else attempt("audit.url", open_audit, urls)
-        if sink is not None:
-            self._opened.callback(sink.close)
-        return sink
+    def _close_new(self) -> None:
+        for key, (_, store) in self._parts.items():
+            if store is not self._before.get(key, (None, None))[1]:
+                store.close()
 
 
 class _Attempt:

@@ -19,6 +19,14 @@ Clock = Callable[[], datetime]
 """The current time as an aware datetime."""
 
 
+class Closable(Protocol):
+    """Holds something until it is closed."""
+
+    def close(self) -> None:
+        """Release what is held. It is not used again."""
+        ...
+
+
 @runtime_checkable
 class ReplayStore(Protocol):
     """Remembers what was seen. The same object serves all threads; the same store may serve several processes."""

@@ -7,19 +7,19 @@ exceptions pass through untouched.
 import hashlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from io import BytesIO
-from typing import Final
+from typing import Final, Protocol
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from wsguard.engine import Request, SecurityEngine
 from wsguard.explanation import Explanation, plain
 from wsguard.faults import Fault, InternalFault, StoreUnavailable
 from wsguard.incident import new_incident
-from wsguard.interfaces import AuditRecord, AuditSink, Clock, Observer, RequestOutcome
+from wsguard.interfaces import AuditRecord, AuditSink, Clock, Closable, Observer, RequestOutcome
 from wsguard.message.envelope import SOAP_1_1, SOAP_1_2, SoapVersion
 from wsguard.policy import Policy
 from wsguard.received import check_method, check_path, is_wsdl_request, path_of, read_body, version_of
@@ -32,10 +32,50 @@ MESSAGE_KEY: Final = "wsguard.message"
 """Key of the ``VerifiedMessage`` in the environ that the application gets."""
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What one configuration makes a guard serve with; replaced as a whole when the configuration changes."""
+
+    policy: Policy
+    engine: SecurityEngine
+    audit: AuditSink
+    parts: Mapping[str, tuple[Hashable, Closable]] = field(default_factory=dict)
+    """What was opened for it: name -> what it was opened from, and the store."""
+
+    @property
+    def detail(self) -> Detail:
+        """How much a peer is told."""
+        faults, keys = self.policy.faults, self.policy.keys
+        if faults.detail != "auto":
+            return faults.detail
+        return "unified" if keys.decrypt or keys.shared else "standard"
+
+
+class ServingSource(Protocol):
+    """Gives each request what it is served with."""
+
+    def current(self) -> Serving:
+        """The newest that can be used; raises nothing."""
+        ...
+
+    def reload(self) -> None:
+        """Take the configuration as it is now.
+
+        Raises:
+            ConfigError: it cannot be used; what was in force stays in force.
+        """
+        ...
+
+    def close(self) -> None:
+        """Close every store that is still open."""
+        ...
+
+
 @dataclass(slots=True)
 class _Case:
     """One request from its arrival to its record."""
 
+    serving: Serving
     incident: str
     now: datetime
     path: str
@@ -81,30 +121,32 @@ class Guard:
     def __init__(
         self,
         application: WSGIApplication,
-        policy: Policy,
-        engine: SecurityEngine,
-        audit: AuditSink,
+        source: ServingSource,
         clock: Clock,
-        *,
         observers: tuple[Observer, ...] = (),
-        close: Callable[[], None] = lambda: None,
     ) -> None:
-        self._policy: Final = policy
-        self._engine: Final = engine
+        self._source: Final = source
         self._clock: Final = clock
         self._observers: Final = observers
-        self._close: Final = close
-        self._detail: Final = _fault_detail(policy)
-        self.audit: Final = audit
-        """Where this guard records."""
         self.application: Final = application
         """What stands behind this guard."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy in force."""
+        return self._source.current().policy
+
+    @property
+    def audit(self) -> AuditSink:
+        """Where this guard records."""
+        return self._source.current().audit
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         now = self._clock()
         path = path_of(environ)
         version = version_of(environ)
-        case = _Case(new_incident(now), now, path, str(environ.get("REMOTE_ADDR", "")), version)
+        remote_addr = str(environ.get("REMOTE_ADDR", ""))
+        case = _Case(self._source.current(), new_incident(now), now, path, remote_addr, version)
         try:
             check_path(path)
             message = None if is_wsdl_request(environ) else self._judge(environ, case)
@@ -118,13 +160,22 @@ class Guard:
             return self.application(_handed_on(environ, b""), start_response)
         return self._hand_off(message, case, recorded, environ, start_response)
 
+    def reload(self) -> None:
+        """Take the configuration as it is now; changed files are also picked up without this.
+
+        Raises:
+            ConfigError: it cannot be used; what was in force stays in force.
+        """
+        self._source.reload()
+
     def close(self) -> None:
         """Close the stores and the audit. The guard is not used again."""
-        self._close()
+        self._source.close()
 
     def _judge(self, environ: WSGIEnvironment, case: _Case) -> VerifiedMessage:
         check_method(environ)
-        body = read_body(environ, self._policy.http, self._policy.limits.body_bytes)
+        policy = case.serving.policy
+        body = read_body(environ, policy.http, policy.limits.body_bytes)
         case.octets = body.octets
         case.explanation.stage("read")
         actions = (str(environ.get("HTTP_SOAPACTION", "")), body.action)
@@ -137,7 +188,7 @@ class Guard:
             remote_addr=case.remote_addr,
         )
         try:
-            return self._engine.process(request, case.now, case.explanation)
+            return case.serving.engine.process(request, case.now, case.explanation)
         finally:
             if case.explanation.facts.soap_version:
                 case.version = SOAP_1_2 if case.explanation.facts.soap_version == SOAP_1_2.number else SOAP_1_1
@@ -150,11 +201,11 @@ class Guard:
         """
         outcome: RequestOutcome = "exempt" if message.exempt else "reported" if message.reported else "accepted"
         check = "exemption" if message.exempt else "".join(message.reported[:1])
-        wanted = outcome != "accepted" or self._policy.audit.record == "all"
+        wanted = outcome != "accepted" or case.serving.policy.audit.record == "all"
         if not wanted and not self._observers:
             return False
         record = case.record(outcome, check)
-        unwritten = self._write(record) if wanted else None
+        unwritten = self._write(record, case.serving) if wanted else None
         if unwritten is not None:
             raise unwritten
         self._observe(record, case)
@@ -167,30 +218,30 @@ class Guard:
             except Exception:  # noqa: BLE001 - watching changes no verdict
                 _log.exception("incident %s: an observer failed", record.incident)
 
-    def _write(self, record: AuditRecord) -> Fault | None:
+    def _write(self, record: AuditRecord, serving: Serving) -> Fault | None:
         """Write a record; what keeps the request from being served where that failed."""
         try:
-            self.audit.write(record)
+            serving.audit.write(record)
         except StoreUnavailable as fault:
             _log.error("incident %s: not recorded: %s", record.incident, fault.seen)
-            return fault if self._policy.audit.on_failure == "refuse" else None
+            return fault if serving.policy.audit.on_failure == "refuse" else None
         except Exception as error:  # noqa: BLE001 - a sink of somebody else's may raise anything
             _log.exception("incident %s: not recorded", record.incident)
-            return InternalFault(type(error).__name__) if self._policy.audit.on_failure == "refuse" else None
+            return InternalFault(type(error).__name__) if serving.policy.audit.on_failure == "refuse" else None
         return None
 
     def _refuse(
         self, fault: Fault, case: _Case, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         case.explanation.refused(fault.check, expected=fault.expected, seen=fault.seen, setting=fault.setting)
-        shown = answer(fault, case.version, case.incident, self._detail)
+        shown = answer(fault, case.version, case.incident, case.serving.detail)
         outcome: RequestOutcome = "error" if isinstance(fault, StoreUnavailable | InternalFault) else "rejected"
         _log.warning("incident %s: %s: %s", case.incident, fault.check, plain(fault.seen))
         record = case.record(outcome, fault.check, shown.code)
-        unwritten = self._write(record)
+        unwritten = self._write(record, case.serving)
         self._observe(record, case)
         if unwritten is not None:
-            shown = answer(unwritten, case.version, case.incident, self._detail)
+            shown = answer(unwritten, case.version, case.incident, case.serving.detail)
         return _send(shown, environ, start_response)
 
     def _hand_off(
@@ -219,18 +270,12 @@ class Guard:
         """The application raised: the record says so, the exception goes on."""
         if not recorded:
             case.explanation.noted("application", seen="it raised an exception")
-            self._write(case.record("error"))
+            self._write(case.record("error"), case.serving)
             return
         try:
-            self.audit.amend(case.incident, "error", case.duration_ms)
+            case.serving.audit.amend(case.incident, "error", case.duration_ms)
         except StoreUnavailable as fault:
             _log.error("incident %s: not recorded: %s", case.incident, fault.seen)
-
-
-def _fault_detail(policy: Policy) -> Detail:
-    if policy.faults.detail != "auto":
-        return policy.faults.detail
-    return "unified" if policy.keys.decrypt or policy.keys.shared else "standard"
 
 
 _NOT_HANDED_ON: Final = frozenset({"REMOTE_USER", "AUTH_TYPE", "HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING"})
