@@ -1,39 +1,61 @@
-# Every target makes what it needs: a virtual environment in .venv, nothing else on the machine.
+# Every target that needs Python packages makes .venv first and puts them there; nothing else on the machine changes.
+# It is Python 3.11 and no newer one: spyne 2.14, which the sample and many tests stand on, does not import on 3.12.
 
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help demo serve test lint interop clean
 
+PYTHON ?=
+HOST ?= 127.0.0.1
+PORT ?= 8080
+DATA ?= build/sample-service
+
 VENV := .venv
-BIN := $(VENV)/bin
-# spyne 2.14 does not import on Python 3.12 and later; wsguard itself does.
-PYTHON ?= $(shell for p in python3.11 python3; do \
-	$$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && break; done)
+IN_VENV := $(VENV)/bin/python -m
+READY := $(VENV)/.ready
 
-help: ## Say what there is.
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+help: ## show this
+	@echo 'make TARGET [PYTHON=/path/to/python3.11]'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-$(VENV)/ready: setup.cfg pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11 is needed here (spyne 2.14 does not import on 3.12): install it, or set PYTHON" >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test,lint]'
+demo: $(READY) ## start the guarded sample, send it good and bad messages, show what came of each
+	@$(IN_VENV) sample_service.demo
+
+serve: $(READY) ## serve the guarded sample until interrupted [HOST=, PORT=, DATA=]
+	@$(IN_VENV) sample_service --host $(HOST) --port $(PORT) --data $(DATA)
+
+test: lint ## lint, then run every test
+	@$(IN_VENV) pytest && echo 'test: passed' || { echo 'test: FAILED'; exit 1; }
+
+lint: $(READY) ## check style, format and types
+	@$(IN_VENV) ruff check .
+	@$(IN_VENV) ruff format --check .
+	@$(IN_VENV) mypy
+
+interop: ## exchange messages with other WS-Security stacks
+	@echo 'interop: nothing to run yet: foreign stacks come with signatures'
+
+clean: ## remove everything that the other targets made
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An environment whose Python is the right one is kept, any other is made anew.
+$(READY): setup.cfg pyproject.toml
+	@tried=; \
+	for python in $(VENV)/bin/python $(PYTHON) python3.11 python3; do \
+	    version=$$("$$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue; \
+	    [ "$$version" = 3.11 ] && break; \
+	    tried="$$tried $$python is $$version."; version=; \
+	done; \
+	if [ "$${version:-}" != 3.11 ]; then \
+	    echo "Python 3.11 is needed: spyne 2.14 does not import on a newer one.$${tried:- No Python was found.}" >&2; \
+	    echo 'Install it, or say where it is: make PYTHON=/path/to/python3.11' >&2; \
+	    exit 1; \
+	fi; \
+	if [ "$$python" != $(VENV)/bin/python ]; then \
+	    echo "Making $(VENV) with $$python"; \
+	    "$$python" -m venv --clear $(VENV); \
+	fi
+	@$(IN_VENV) pip install --quiet --disable-pip-version-check --use-pep517 --editable '.[demo,test,lint]'
 	@touch $@
-
-demo: $(VENV)/ready ## Serve the sample, send it good and bad messages, show every verdict and why.
-	$(BIN)/python -m sample_service.demo
-
-serve: $(VENV)/ready ## Serve the sample on http://127.0.0.1:8000/.
-	$(BIN)/python -m sample_service
-
-lint: $(VENV)/ready ## Check style and types.
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-
-test: lint ## Check style and types, and run every test.
-	$(BIN)/python -m pytest
-
-interop: ## Run foreign WS-Security stacks against the guard.
-	@echo "interop: nothing to run yet: foreign stacks come with signatures"
-
-clean: ## Remove what make made.
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

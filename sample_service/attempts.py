@@ -63,7 +63,12 @@ def replay(club: ClubClient) -> Exchange:
 
 def other_action(club: ClubClient) -> Exchange:
     """Ask for a member, and say to HTTP that it is the lead form."""
-    return club.post(octets(club.message("getMember", number=ADA)), "addProspect")
+    return club.post(octets(club.message("getMember", number=ADA)), "getMember", action="addProspect")
+
+
+def no_action(club: ClubClient) -> Exchange:
+    """Ask for a member, and say nothing to HTTP."""
+    return club.post(octets(club.message("getMember", number=ADA)), "getMember", action="")
 
 
 def two_operations(club: ClubClient) -> Exchange:
@@ -77,7 +82,7 @@ def without_namespace(club: ClubClient) -> Exchange:
     """Ask for a member without a namespace: spyne would take it for one of its own operations."""
     envelope = club.message("getMember", number=ADA)
     envelope[-1][0].tag = "getMember"
-    return club.post(octets(envelope), "")
+    return club.post(octets(envelope), "getMember")
 
 
 def forged_name(club: ClubClient) -> Exchange:
@@ -105,10 +110,10 @@ ATTEMPTS: Final = (
         "The same for a change: the service knows who calls",
         lambda club: club.call("renewMembership", credentials(*FRONT_DESK), number=ADA, years=2),
         ACCEPTED,
-        "renewedBy frontdesk",
+        "frontdesk",
     ),
     Attempt(
-        "A member that there is not: the service's own fault passes",
+        "A number that no member has: the service's own fault passes",
         get_member(lambda: credentials(*FRONT_DESK), number=9),
         ACCEPTED,
         "Client.UnknownMember",
@@ -162,7 +167,7 @@ ATTEMPTS: Final = (
         "MessageExpired",
     ),
     Attempt(
-        "A message from in ten minutes",
+        "A message dated ten minutes ahead",
         get_member(lambda: credentials(*FRONT_DESK, age=-TEN_MINUTES)),
         rejected("timestamp.not_yet_valid"),
         "MessageExpired",
@@ -182,8 +187,34 @@ ATTEMPTS: Final = (
         "1",
     ),
     Attempt("The lead form in somebody's name: it counts for nothing", forged_name, EXEMPT, "2"),
-    Attempt("getMember under the lead form's SOAPAction", other_action, rejected("envelope.soap_action"), "soap"),
-    Attempt("getMember behind the lead form in one Body", two_operations, rejected("envelope.structure"), "soap"),
-    Attempt("getMember without a namespace", without_namespace, rejected("operation.unknown"), "soap"),
-    Attempt("The lead form with an external entity", with_doctype, rejected("envelope.doctype"), "soap"),
+    Attempt(
+        "getMember under the lead form's SOAPAction",
+        other_action,
+        rejected("envelope.soap_action"),
+        "soap:Client: The message could not be processed",
+    ),
+    Attempt(
+        "getMember without SOAPAction and without Security header",
+        no_action,
+        rejected("security.missing"),
+        "InvalidSecurity",
+    ),
+    Attempt(
+        "getMember behind the lead form in one Body",
+        two_operations,
+        rejected("envelope.structure"),
+        "soap:Client: The message could not be processed",
+    ),
+    Attempt(
+        "getMember without a namespace",
+        without_namespace,
+        rejected("operation.unknown"),
+        "soap:Client: The message could not be processed",
+    ),
+    Attempt(
+        "The lead form with an external entity",
+        with_doctype,
+        rejected("envelope.doctype"),
+        "soap:Client: The message could not be processed",
+    ),
 )

@@ -13,13 +13,11 @@ from typing import Any, Final
 import zeep
 from lxml import etree
 from requests import Response, Session
-from zeep.exceptions import Fault
+from zeep.exceptions import Error, Fault
 from zeep.helpers import serialize_object
 from zeep.transports import Transport
 from zeep.wsse.username import UsernameToken
 from zeep.wsse.utils import WSU, get_security_header
-
-from sample_service.services import NAMESPACE
 
 LIFETIME: Final = timedelta(minutes=5)
 """From Created to Expires."""
@@ -56,6 +54,10 @@ class ClubClient:
         self._zeep: Final = zeep.Client(f"{address}?wsdl", transport=self._transport)
         self._address: Final = address
 
+    def close(self) -> None:
+        """Close the connections. The client is not used again."""
+        self._transport.session.close()
+
     @property
     def operations(self) -> list[str]:
         """The operations that the WSDL describes."""
@@ -77,14 +79,22 @@ class ClubClient:
         self._zeep.wsse = security
         return self._zeep.create_message(self._zeep.service, operation, **arguments)
 
-    def post(self, octets: bytes, action: str) -> Exchange:
-        """Send octets as they are, under the SOAPAction of the operation ``action``."""
-        headers = {"SOAPAction": f'"{action}"', "Content-Type": "text/xml; charset=utf-8"}
-        return self._exchange(lambda: self._read(self._transport.post(self._address, octets, headers), action))
+    def post(self, octets: bytes, operation: str, *, action: str | None = None) -> Exchange:
+        """Send octets as they are.
+
+        Args:
+            octets: a whole message.
+            operation: whose answer is expected.
+            action: the SOAPAction, where it is another than that of ``operation``.
+        """
+        named = operation if action is None else action
+        headers = {"SOAPAction": f'"{named}"', "Content-Type": "text/xml; charset=utf-8"}
+        return self._exchange(lambda: self._read(self._transport.post(self._address, octets, headers), operation))
 
     @property
     def _binding(self) -> Any:  # noqa: ANN401 - zeep has no type for it
-        return self._zeep.wsdl.bindings[f"{{{NAMESPACE}}}Club"]
+        (binding,) = self._zeep.wsdl.bindings.values()
+        return binding
 
     def _read(self, response: Response, operation: str) -> object:
         return self._binding.process_reply(self._zeep, self._binding.get(operation), response)
@@ -94,6 +104,8 @@ class ClubClient:
             answer = in_one_line(serialize_object(call()))
         except Fault as fault:
             answer = f"{fault.code}: {fault.message}"
+        except Error as error:
+            answer = f"no SOAP: {error}"
         incident = _INCIDENT.search(answer)
         return Exchange(
             self._transport.sent, _INCIDENT.sub("", answer).rstrip(), incident[1] if incident is not None else ""
@@ -174,9 +186,9 @@ def octets(envelope: Any) -> bytes:  # noqa: ANN401 - an Element
 
 
 def in_one_line(value: object) -> str:
-    """An answer for people."""
+    """The values of an answer, for people."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {in_one_line(part)}" for name, part in value.items() if part is not None)
+        return ", ".join(in_one_line(part) for part in value.values() if part is not None)
     if isinstance(value, Iterable) and not isinstance(value, str | bytes):
         return "; ".join(in_one_line(part) for part in value)
     return str(value)

@@ -167,4 +167,4 @@ def _member(row: Any) -> Member:  # noqa: ANN401 - a sqlite3.Row: its values hav
 
 
 def _euros(cents: int) -> Decimal:
-    return Decimal(cents) / 100
+    return Decimal(cents).scaleb(-2)

@@ -1,62 +1,54 @@
 """Start the guarded club, send it good and bad messages, and show what came of each and what the audit says of it.
 
-The service is a process of its own, with its databases in a temporary directory. Exit status 0: every message got the
-verdict that ``attempts.py`` expects, under the check that it names; 1: one did not.
+The service is a process of its own, with its databases in a temporary directory; both are gone afterwards, whatever
+ends the demo. Exit status 0: every message got the verdict that ``attempts.py`` expects, under the check that it names;
+1: one did not, or the service failed.
 """
 
+import io
+import signal
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, NoReturn
 
+from requests import RequestException
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 import wsguard
 from sample_service.application import CONFIG, SOURCES
-from sample_service.attempts import ATTEMPTS, Attempt, Verdict
+from sample_service.attempts import ATTEMPTS, Attempt
 from sample_service.client import ClubClient, Exchange
+from sample_service.demo_report import Result, summary_of, table_of
 from wsguard.audit import open_reader
 from wsguard.interfaces import AuditReader, AuditRecord
 
-PATIENCE: Final = 10
+START: Final = 60.0
+"""Seconds that the service may take to start."""
+STOP: Final = 10.0
 """Seconds that the service may take to stop."""
-WIDTH: Final = 150
+WIDTH: Final = 160
 """Columns where the output is not a terminal."""
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """An attempt and what came of it."""
-
-    attempt: Attempt
-    exchange: Exchange
-    record: AuditRecord | None
-
-    @property
-    def verdict(self) -> Verdict:
-        """What the audit says."""
-        return Verdict("not recorded", "") if self.record is None else Verdict(self.record.outcome, self.record.check)
-
-    @property
-    def is_expected(self) -> bool:
-        """Whether audit and client both say what they should."""
-        return self.verdict == self.attempt.verdict and self.attempt.answer in self.exchange.answer
+class ServiceFailed(RuntimeError):
+    """The service did not start, or does not answer; with what it printed."""
 
 
 def main() -> int:
-    """Run the demo; the exit status."""
+    """Run the demo; the exit status.
+
+    Raises:
+        ServiceFailed: there was nothing to send messages to.
+    """
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     with TemporaryDirectory(prefix="wsguard-demo-") as name:
         directory = Path(name)
-        with served(directory) as address:
-            club = ClubClient(address)
+        with served(directory) as address, closing(ClubClient(address)) as club:
             console.print(f"{address}?wsdl came through the guard; zeep found {', '.join(club.operations)}.\n")
             audit = open_reader(wsguard.load_policy(directory / CONFIG).audit.url)
             results = [send(attempt, club, audit) for attempt in ATTEMPTS]
@@ -74,32 +66,37 @@ def served(directory: Path) -> Iterator[str]:
     """The address of the club, served by another process until the end of the ``with``.
 
     Raises:
-        RuntimeError: it did not start; with what it printed.
+        ServiceFailed: it did not start in time, or stopped answering.
     """
     command = [sys.executable, "-m", "sample_service", "--port", "0", "--data", str(directory)]
-    log = directory / "server.log"
+    said, log = directory / "server.out", directory / "server.log"
     with (
+        said.open("wb") as output,
         log.open("wb") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, cwd=SOURCES.parent, text=True) as server,
+        subprocess.Popen(command, stdout=output, stderr=errors, cwd=SOURCES.parent) as server,
     ):
         try:
-            yield _address(server, log)
+            yield _address(server, said)
+        except (RequestException, TimeoutError) as error:
+            raise ServiceFailed(f"{error}\nThe service said:\n{log.read_text('utf-8', 'replace')}") from error
         finally:
             _stop(server)
 
 
-def _address(server: subprocess.Popen[str], log: Path) -> str:
-    assert server.stdout is not None
-    words = server.stdout.readline().split()
-    if not words:
-        raise RuntimeError(f"the service did not start:\n{log.read_text('utf-8', 'replace')}")
-    return words[-1]
+def _address(server: subprocess.Popen[bytes], said: Path) -> str:
+    deadline = time.monotonic() + START
+    while server.poll() is None and time.monotonic() < deadline:
+        line = said.read_text("utf-8")
+        if line.endswith("\n"):
+            return line.split()[-1]
+        time.sleep(0.02)
+    raise TimeoutError("the service did not start")
 
 
-def _stop(server: subprocess.Popen[str]) -> None:
+def _stop(server: subprocess.Popen[bytes]) -> None:
     server.terminate()
     try:
-        server.wait(PATIENCE)
+        server.wait(STOP)
     except subprocess.TimeoutExpired:
         server.kill()
 
@@ -118,47 +115,24 @@ def record_of(exchange: Exchange, audit: AuditReader) -> AuditRecord | None:
     return next((record for record in records if record.message_sha256 == exchange.sha256), None)
 
 
-# --- What is shown ----------------------------------------------------------------------------------------------------
+def run() -> int:
+    """``main`` as a program: signals and a service that fails end it in order, and no traceback is shown."""
+    signal.signal(signal.SIGTERM, _leave)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Where an old encoding cannot say a name, the demo still can say its verdict.
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        return main()
+    except ServiceFailed as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
 
-def table_of(results: Sequence[Result]) -> Table:
-    """One row for each attempt."""
-    table = Table("", "What was sent, and the answer", "Verdict", "What the audit says", show_lines=True)
-    for number, result in enumerate(results, 1):
-        sent = f"[bold]{escape(result.attempt.title)}[/]\n{escape(result.exchange.answer)}"
-        table.add_row(str(number), sent, _verdict(result), _explained(result.record))
-    return table
-
-
-def _verdict(result: Result) -> str:
-    seen = escape("\n".join(filter(None, result.verdict)))
-    if result.is_expected:
-        return f"[green]{seen}[/]"
-    expected = escape("\n".join(filter(None, (*result.attempt.verdict, f"“{result.attempt.answer}”"))))
-    return f"[red]{seen}[/]\nexpected:\n{expected}"
-
-
-def _explained(record: AuditRecord | None) -> str:
-    return "" if record is None else f"{record.incident}\n{escape(explanation_of(record))}"
-
-
-def explanation_of(record: AuditRecord) -> str:
-    """Why, in one line."""
-    last = record.explanation[-1]
-    if last["outcome"] == "refused":
-        return f"{last['check']}: expected {last['expected']}; seen {last['seen']}"
-    if last["outcome"] == "noted":
-        return f"{last['check']}: {last['setting']} lets {last['seen']} pass"
-    return f"passed: {', '.join(step['check'] for step in record.explanation)}; user {record.username}"
-
-
-def summary_of(records: Sequence[AuditRecord]) -> Table:
-    """How often each outcome and check was recorded."""
-    table = Table("Outcome", "Check", "Messages", title="The audit")
-    for (outcome, check), count in sorted(Counter((record.outcome, record.check) for record in records).items()):
-        table.add_row(outcome, check, str(count))
-    return table
+def _leave(*_: object) -> NoReturn:
+    sys.exit(128 + signal.SIGTERM)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

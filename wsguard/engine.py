@@ -28,7 +28,6 @@ from wsguard.faults import (
     Fault,
     InvalidSecurity,
     InvalidSecurityToken,
-    MessageExpired,
     SecurityFault,
     UnsupportedSecurityToken,
 )
@@ -148,7 +147,7 @@ class SecurityEngine:
         # 4. Timestamp.
         timestamp = None
         if TIMESTAMP in found:
-            with spared.if_expired():
+            with spared.outside_the_window():
                 timestamp = verify_timestamp(found[TIMESTAMP][0], demands.timestamp, now, explanation)
         elif demands.timestamp.use == "required":
             spared.put_off(_missing("timestamp", InvalidSecurity))
@@ -219,7 +218,7 @@ class SecurityEngine:
     def _remember(self, keys: tuple[bytes, ...], now: datetime) -> None:
         for key in keys:
             if not self._replay.remember(key, now + self._retention, now):
-                raise MessageExpired(
+                raise InvalidSecurityToken(
                     "replay.nonce", expected="a token never seen before", seen="it was", setting="replay"
                 )
 
@@ -259,11 +258,15 @@ class SecurityEngine:
 
 
 def _retention(policy: Policy) -> timedelta:
-    """How long what was seen must be remembered: until no service could take the message again."""
+    """How long what was seen must be remembered: until no service could take the message again.
+
+    A Timestamp without Created binds by Expires alone, which lies at most ``max_lifetime`` ahead.
+    """
     sections = [section for demands in policy.every_demand for section in (demands.timestamp, demands.username_token)]
     lifetime = max(section.time_to_live for section in sections)
     ahead = max(section.future_time_to_live for section in sections)
-    return timedelta(seconds=lifetime + ahead) + SKEW_MARGIN
+    by_expires = [d.timestamp.max_lifetime for d in policy.every_demand if not d.timestamp.require_created]
+    return timedelta(seconds=max(lifetime + ahead, *by_expires, 0)) + SKEW_MARGIN
 
 
 def _demands_anything(demands: Demands) -> bool:
@@ -276,7 +279,11 @@ def _demands_anything(demands: Demands) -> bool:
 
 
 def _missing(family: str, fault: type[SecurityFault]) -> SecurityFault:
-    return fault(f"{family}.missing", expected="one", seen="none", setting=f"{family}.use")
+    expected = {"timestamp": "a Timestamp", "username_token": "a UsernameToken"}.get(family, family)
+    return fault(f"{family}.missing", expected=expected, seen="none", setting=f"{family}.use")
+
+
+_WINDOW: Final = frozenset({"timestamp.expired", "timestamp.not_yet_valid"})
 
 
 class _Spared:
@@ -289,11 +296,13 @@ class _Spared:
         """The checks that a client was spared."""
 
     @contextmanager
-    def if_expired(self) -> Iterator[None]:
-        """Put off what says that a message is outside its window, and nothing else."""
+    def outside_the_window(self) -> Iterator[None]:
+        """Put off what says that a message is outside its Timestamp's window, and nothing else."""
         try:
             yield
-        except MessageExpired as fault:
+        except SecurityFault as fault:
+            if fault.check not in _WINDOW:
+                raise
             self.put_off(fault)
 
     def put_off(self, fault: SecurityFault) -> None:

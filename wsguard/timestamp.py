@@ -33,8 +33,8 @@ def verify_timestamp(
     """Read a Timestamp and demand that ``now`` lies inside it.
 
     Raises:
-        InvalidSecurity: ``timestamp.malformed``, ``timestamp.lifetime``.
-        MessageExpired: ``timestamp.not_yet_valid``, ``timestamp.expired``.
+        InvalidSecurity: ``timestamp.malformed``, ``timestamp.not_yet_valid``, ``timestamp.lifetime``.
+        MessageExpired: ``timestamp.expired``.
     """
     timestamp = _read(element, demands)
     if timestamp.created is not None:
@@ -72,7 +72,7 @@ def _check_window(timestamp: Timestamp, demands: TimestampDemands, now: datetime
     if timestamp.created is not None:
         place = place_in_window(timestamp.created, now, demands.time_to_live, demands.future_time_to_live)
         if place == "not_yet_valid":
-            raise MessageExpired(
+            raise InvalidSecurity(
                 "timestamp.not_yet_valid",
                 expected=f"Created at most {demands.future_time_to_live} s after {now}",
                 seen=f"Created {timestamp.created}",

@@ -10,7 +10,7 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from lxml.etree import _Element
 
@@ -68,6 +68,15 @@ class UsernameToken:
     """Created exactly as sent: the digest is over this."""
 
 
+@runtime_checkable
+class SeenKeeper(Protocol):
+    """Keeps when each user was last seen; user tables may do this too. The same object serves all threads."""
+
+    def seen(self, name: str, now: datetime) -> None:
+        """Take note that the password of the user ``name`` was right at ``now``. Nothing is raised."""
+        ...
+
+
 class UsernameTokenProcessor:
     """Reads UsernameTokens and authenticates them against a user table."""
 
@@ -75,25 +84,31 @@ class UsernameTokenProcessor:
     family = "username_token"
 
     def __init__(
-        self, users: UserStore, failures: FailureCounter | None = None, verifier: PasswordVerifier | None = None
+        self,
+        users: UserStore,
+        failures: FailureCounter | None = None,
+        verifier: PasswordVerifier | None = None,
+        seen: SeenKeeper | None = None,
     ) -> None:
         """
         Args:
             users: the user table.
             failures: where wrong passwords are counted; None: they are not.
             verifier: for tables that may keep hashes; None: every password is kept as it is.
+            seen: where it is kept when a user was last seen; None: nowhere.
         """
         self._users = users
         self._failures = failures
         self._verifier = verifier
+        self._seen = seen
 
     def read(self, element: _Element, demands: Demands, now: datetime, explanation: Explanation) -> UsernameToken:
         """Read the token strictly and hold it against the policy and the window.
 
         Raises:
             InvalidSecurityToken: ``username_token.malformed``, ``.password_type``, ``.nonce_missing``,
-                ``.created_missing``.
-            MessageExpired: ``username_token.expired``, ``.not_yet_valid``.
+                ``.created_missing``, ``.not_yet_valid``.
+            MessageExpired: ``username_token.expired``.
         """
         only_attributes(element, _IDS, _malformed)
         only_children(element, _CHILDREN, _malformed)
@@ -120,6 +135,8 @@ class UsernameTokenProcessor:
         if user is None or not right or not user.enabled:
             self._count_failure(guesses, attempt)
             raise _unauthenticated(_reason(token, user))
+        if self._seen is not None:
+            self._seen.seen(user.name, attempt.now)
         explanation.passed("username_token", seen=f"{token.username}, {token.password_type}")
         return Principal(user.name, "username", user.services)
 
@@ -262,7 +279,8 @@ def _check_window(created: str, demands: UsernameTokenDemands, now: datetime, ex
         return
     setting = "time_to_live" if place == "expired" else "future_time_to_live"
     side = "before" if place == "expired" else "after"
-    raise MessageExpired(
+    fault = MessageExpired if place == "expired" else InvalidSecurityToken
+    raise fault(
         f"username_token.{place}",
         expected=f"Created at most {getattr(demands, setting)} s {side} {now}",
         seen=f"Created {instant}",
