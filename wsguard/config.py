@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from wsguard.policy import BASE, Policy
+from wsguard.policy import BASE, Demands, Policy
+from wsguard.policy.demands import OVERRIDABLE
 from wsguard.policy.problems import ConfigError, Problem
 
 
@@ -24,7 +25,7 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
     file = Path(path)
     try:
         raw = tomllib.loads(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError([Problem("", f"cannot be read: {error}", str(file))]) from None
     try:
         return Policy.model_validate(raw, context={BASE: file.absolute().parent})
@@ -34,13 +35,31 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
 
 def _problems(error: ValidationError, raw: Mapping[str, Any]) -> list[Problem]:
     """One problem for each mistake in the file: what a service only inherits is reported where it stands."""
-    found: dict[Problem, None] = {}
-    for details in error.errors(include_url=False, include_input=False, include_context=False):
-        place = details["loc"]
-        inherited = place[:1] == ("services",) and len(place) > 2 and not _stands_in(raw, place)
-        if not inherited:
-            found[Problem(_key(place), _reason(details["type"], details["msg"]))] = None
+    errors = error.errors(include_url=False, include_input=False, include_context=False)
+    places = [details["loc"] for details in errors]
+    impossible_at_top = _impossible_at_top(raw)
+    found = {Problem("", reason): None for reason in impossible_at_top}
+    for details in errors:
+        place, reason = details["loc"], _reason(details["type"], details["msg"])
+        of_a_service = place[:1] == ("services",) and len(place) > 1
+        inherited = of_a_service and (reason in impossible_at_top if len(place) == 2 else not _stands_in(raw, place))
+        # A list whose items are refused counts as too short: that is no further mistake.
+        follows = details["type"] == "too_short" and any(
+            other[: len(place)] == place and len(other) > len(place) for other in places
+        )
+        if not inherited and not follows:
+            found[Problem(_key(place), reason)] = None
     return list(found)
+
+
+def _impossible_at_top(raw: Mapping[str, Any]) -> frozenset[str]:
+    """What contradicts itself in the sections that services inherit."""
+    try:
+        Demands.model_validate({key: value for key, value in raw.items() if key in OVERRIDABLE})
+    except ValidationError as error:
+        errors = error.errors(include_url=False, include_input=False, include_context=False)
+        return frozenset(_reason(details["type"], details["msg"]) for details in errors if not details["loc"])
+    return frozenset()
 
 
 def _stands_in(raw: Any, place: tuple[str | int, ...]) -> bool:  # noqa: ANN401 - TOML of any shape
@@ -79,12 +98,15 @@ def read_secret(env: str, file: Path | None, key: str) -> str | None:
         key: key path of the section, for the error.
 
     Raises:
-        ConfigError: the variable is not set, or the file cannot be read.
+        ConfigError: the variable is not set, the file cannot be read, or there is nothing in it: an empty secret is a
+            mistake, and must not turn into a default.
     """
     if env:
         value = os.environ.get(env)
         if value is None:
             raise ConfigError([Problem(f"{key}_env", f"the environment has no variable {env}")])
+        if not value:
+            raise ConfigError([Problem(f"{key}_env", f"the variable {env} is empty")])
         return value
     if file is None:
         return None
@@ -92,4 +114,7 @@ def read_secret(env: str, file: Path | None, key: str) -> str | None:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([Problem(f"{key}_file", f"cannot be read: {error}")]) from None
-    return text.removesuffix("\n").removesuffix("\r")
+    secret = text.removesuffix("\n").removesuffix("\r")
+    if not secret:
+        raise ConfigError([Problem(f"{key}_file", f"{file} is empty")])
+    return secret

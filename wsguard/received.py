@@ -10,7 +10,7 @@ from wsgiref.types import WSGIEnvironment
 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 from werkzeug.http import parse_options_header
-from werkzeug.wsgi import get_input_stream
+from werkzeug.wsgi import LimitedStream
 
 from wsguard.faults import MessageFault
 from wsguard.message.envelope import SOAP_1_1, SOAP_1_2, SoapVersion
@@ -18,7 +18,7 @@ from wsguard.policy import Http
 
 _length = partial(MessageFault, "http.length", status=HTTPStatus.BAD_REQUEST)
 
-_ODD_PATH: Final = re.compile(r"[%;\\\x00-\x1f\x7f\ufffd]|//|/\.\.?(?:/|$)")
+_ODD_PATH: Final = re.compile(r"[%;\\\x00-\x1f\x7f-\x9f\ufffd]|//|/\.\.?(?:/|$)")
 _DIGITS: Final = re.compile(r"[0-9]{1,18}")
 _CHUNK: Final = 65536
 
@@ -71,7 +71,7 @@ def check_method(environ: WSGIEnvironment) -> None:
 def version_of(environ: WSGIEnvironment) -> SoapVersion:
     """The SOAP version that Content-Type names; 1.1 where it names none."""
     media_type, _ = parse_options_header(environ.get("CONTENT_TYPE", ""))
-    return SOAP_1_2 if media_type == SOAP_1_2.content_type else SOAP_1_1
+    return SOAP_1_2 if media_type.lower() == SOAP_1_2.content_type else SOAP_1_1
 
 
 def read_body(environ: WSGIEnvironment, http: Http, most: int) -> Body:
@@ -94,7 +94,8 @@ def read_body(environ: WSGIEnvironment, http: Http, most: int) -> Body:
 def _content_type(environ: WSGIEnvironment) -> tuple[str | None, str]:
     header = str(environ.get("CONTENT_TYPE", ""))
     media_type, parameters = parse_options_header(header)
-    if media_type not in (SOAP_1_1.content_type, SOAP_1_2.content_type):
+    # RFC 9110 §8.3.1: the case of a media type says nothing.
+    if media_type.lower() not in (SOAP_1_1.content_type, SOAP_1_2.content_type):
         raise MessageFault(
             "http.content_type",
             expected=f"{SOAP_1_1.content_type} or {SOAP_1_2.content_type}",
@@ -135,14 +136,11 @@ def _read(environ: WSGIEnvironment, most: int) -> bytes:
     if announced is not None and announced > most:
         raise _too_large(most, f"{announced} bytes announced")
     try:
-        octets = _read_stream(environ, most)
+        return _read_stream(environ, announced, most)
     except RequestEntityTooLarge:
         raise _too_large(most, "more") from None
     except (ClientDisconnected, OSError, ValueError) as error:
         raise _length(expected="the whole body", seen=type(error).__name__) from None
-    if announced is not None and len(octets) != announced:
-        raise _length(expected=f"{announced} bytes", seen=f"{len(octets)} bytes")
-    return octets
 
 
 def _announced_length(environ: WSGIEnvironment) -> int | None:
@@ -161,20 +159,26 @@ def _announced_length(environ: WSGIEnvironment) -> int | None:
     return None
 
 
-def _read_stream(environ: WSGIEnvironment, most: int) -> bytes:
+def _read_stream(environ: WSGIEnvironment, announced: int | None, most: int) -> bytes:
     """At most ``most`` bytes.
 
     Raises:
         RequestEntityTooLarge: there are more.
         ClientDisconnected: there are fewer than announced.
+        MessageFault: ``http.length``, there are more or fewer than announced.
     """
-    stream: Any = get_input_stream(environ, max_content_length=most)
+    stream: Any = environ["wsgi.input"]
+    if not environ.get("wsgi.input_terminated"):
+        # PEP 3333: only Content-Length says where such a stream ends.
+        stream = LimitedStream(stream, announced or 0)
     chunks, size = [], 0
     while chunk := stream.read(min(_CHUNK, most + 1 - size)):
         chunks.append(chunk)
         size += len(chunk)
         if size > most:
             raise RequestEntityTooLarge
+    if announced is not None and size != announced:
+        raise _length(expected=f"{announced} bytes", seen=f"{size} bytes")
     return b"".join(chunks)
 
 

@@ -10,7 +10,6 @@ from typing import Final
 from wsguard.interfaces import Closable
 from wsguard.middleware import Serving
 from wsguard.policy import Policy
-from wsguard.policy.problems import ConfigError
 
 _log: Final = logging.getLogger("wsguard.reload")
 
@@ -85,7 +84,7 @@ class Reloader:
             return
         try:
             self._replace()
-        except ConfigError as error:
+        except Exception as error:  # noqa: BLE001 - whatever a store or key raises, requests are served as before
             self._next_look = self._monotonic() + INTERVAL_WHILE_BROKEN
             if str(error) != self._complaint:
                 self._complaint = str(error)

@@ -4,6 +4,7 @@ Never by SOAPAction or any other header: those may only contradict. What no serv
 of the configuration.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -113,9 +114,19 @@ class ServiceTable:
         """
         own = self._actions.get(operation) or _spellings(operation)
         for action in actions:
-            contradicts = target.kind == "exempt" or action in self._acted_on
+            contradicts = target.kind == "exempt" or action in self._acted_on or self._is_of_another(action, target)
             if action and action not in own and contradicts:
                 raise MessageFault("envelope.soap_action", expected=f"an action of {operation}", seen=action)
+
+    def _is_of_another(self, action: str, target: Target) -> bool:
+        """Whether an action names some operation of a whole namespace that another target claims."""
+        return any(
+            _names_one_of(action, operation[1:-2])
+            for other in self.targets
+            if other is not target
+            for operation in other.operations
+            if operation.endswith("}*")
+        )
 
 
 class _Claims:
@@ -135,7 +146,7 @@ class _Claims:
             ConfigError: with all that is wrong.
         """
         exempt = tuple(self._exemptions())
-        guarded = tuple(self._services(taken=frozenset(target.service for target in exempt)))
+        guarded = tuple(self._services(taken=frozenset(target.service for target in exempt if target.service)))
         claimed = (*exempt, *guarded)
         for index, one in enumerate(claimed):
             for other in claimed[:index]:
@@ -226,12 +237,18 @@ def _actions(targets: Iterable[Target], application: Application | None) -> dict
 
 def _spellings(operation: str) -> frozenset[str]:
     """The SOAPActions that stacks make of an operation: namespace and name joined by "/", "#", ":" or nothing."""
-    namespace, name = operation[1:].partition("}")[0], local_name(operation)
+    namespace, name = operation[1:].rpartition("}")[0], local_name(operation)
     return frozenset({name, *(f"{namespace}{joint}{name}" for joint in ("/", "#", ":", ""))})
 
 
+def _names_one_of(action: str, namespace: str) -> bool:
+    rest = action.removeprefix(namespace)
+    joint = r"[/#:]?" if namespace.endswith(("/", "#", ":")) else r"[/#:]"
+    return rest != action and re.fullmatch(joint + r"[^/#:]+", rest) is not None
+
+
 def _wildcard(operation: str) -> str:
-    return operation.partition("}")[0] + "}*"
+    return operation.rpartition("}")[0] + "}*"
 
 
 def _operations_overlap(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

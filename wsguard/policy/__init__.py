@@ -4,7 +4,6 @@ The models are those that read ``wsguard.toml``: a key of the file is a field he
 """
 
 from collections.abc import Mapping
-from datetime import date
 from types import MappingProxyType
 from typing import Literal, Self
 
@@ -12,7 +11,7 @@ from pydantic import Field, model_validator
 
 from wsguard.policy.demands import OVERRIDABLE, Demands, overridden
 from wsguard.policy.surroundings import Audit, Faults, Http, Keys, Limits, Replay, Users
-from wsguard.policy.values import BASE, File, Name, Operation, Section, Text, UrlPath
+from wsguard.policy.values import BASE, Day, File, Name, Operation, Section, Text, UrlPath
 
 
 class Claim(Section):
@@ -45,7 +44,7 @@ class Exemption(Claim):
     """Why."""
     owner: Text = ""
     """Who answers for it."""
-    review: date | None = None
+    review: Day | None = None
     """When to think again; overdue ones show up in ``wsguard check``."""
 
     @model_validator(mode="after")
@@ -70,7 +69,7 @@ class Client(Section):
     """Services it may call; empty: all."""
     mode: Literal["enforce", "report"] = "enforce"
     """report: what is missing is recorded and passed on, until ``report_until``."""
-    report_until: date | None = None
+    report_until: Day | None = None
     """Last day (UTC) of ``mode = "report"``."""
 
     @model_validator(mode="after")
@@ -115,7 +114,11 @@ class Policy(Demands):
     @model_validator(mode="before")
     @classmethod
     def _services_override_the_top(cls, raw: object) -> object:
-        if not isinstance(raw, dict) or not isinstance(raw.get("services"), dict):
+        if not isinstance(raw, dict):
+            return raw
+        # Read even where they are left out, so that the files of their defaults are resolved too.
+        raw = {"users": {}, "replay": {}, "audit": {}, **raw}
+        if not isinstance(raw.get("services"), dict):
             return raw
         top = {key: value for key, value in raw.items() if key in OVERRIDABLE}
         services = {

@@ -1,6 +1,5 @@
 """What is demanded of a message: the sections that each service may override."""
 
-from datetime import date
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -15,6 +14,7 @@ from wsguard.names import (
 from wsguard.policy.values import (
     QNAME_PATTERN,
     Count,
+    Day,
     File,
     Name,
     Pattern,
@@ -135,7 +135,7 @@ class LegacyPermission(Section):
     """Short name of the algorithm."""
     clients: tuple[Name, ...] = ()
     """Names of the ``[[client]]`` entries it is for; empty: all."""
-    until: date
+    until: Day
     """Last day (UTC) on which it is taken."""
 
 

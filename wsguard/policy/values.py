@@ -1,6 +1,7 @@
 """The kinds of value that a policy is made of: checked on the way in, resolved against the file they stand in."""
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ Seconds = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
 PositiveSeconds = Annotated[int, Field(strict=True, ge=1, le=1_000_000_000)]
 Count = Annotated[int, Field(strict=True, ge=1, le=2**40)]
 Switch = Annotated[bool, Field(strict=True)]
+Day = Annotated[date, Field(strict=True)]
 Text = Annotated[str, Field(strict=True)]
 Name = Annotated[str, Field(strict=True, min_length=1, max_length=200)]
 
