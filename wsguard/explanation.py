@@ -74,19 +74,19 @@ class Explanation:
 
     def passed(self, check: str, *, expected: str = "", seen: str = "", setting: str = "") -> None:
         """A check was met."""
-        self.results.append(CheckResult(check, "passed", expected, plain(seen), setting))
+        self.results.append(CheckResult(check, "passed", plain(expected), plain(seen), setting))
 
     def noted(self, check: str, *, expected: str = "", seen: str = "", setting: str = "") -> None:
         """Something worth knowing that decided nothing."""
-        self.results.append(CheckResult(check, "noted", expected, plain(seen), setting))
+        self.results.append(CheckResult(check, "noted", plain(expected), plain(seen), setting))
 
     def reported(self, check: str, *, expected: str, seen: str, setting: str) -> None:
         """A check that would have refused the message of a client that is not in report mode."""
-        self.results.append(CheckResult(check, "reported", expected, plain(seen), setting))
+        self.results.append(CheckResult(check, "reported", plain(expected), plain(seen), setting))
 
     def refused(self, check: str, *, expected: str, seen: str, setting: str) -> None:
         """The check that decided against the message."""
-        self.results.append(CheckResult(check, "refused", expected, plain(seen), setting))
+        self.results.append(CheckResult(check, "refused", plain(expected), plain(seen), setting))
 
     def as_list(self) -> list[dict[str, str]]:
         """Plain data for JSON, in order."""

@@ -56,7 +56,10 @@ def to_utf8(octets: bytes, http_charset: str | None, allowed: tuple[str, ...]) -
     if not {marked, said, declared} <= {charset, None}:
         seen = f"Content-Type {said}, byte order mark {marked}, XML declaration {declared}"
         raise _encoding(expected="one charset", seen=seen)
-    return _without_declaration(text).encode("utf-8")
+    document = _without_declaration(text)
+    if document.startswith("\ufeff"):
+        raise MessageFault("envelope.malformed", expected="one byte order mark at most, first of all", seen="another")
+    return document.encode("utf-8")
 
 
 def _known(name: str, where: str, allowed: tuple[str, ...]) -> str:

@@ -89,7 +89,7 @@ def leaf_text(element: _Element, refuse: Refusal) -> str:
         Fault: made by ``refuse``, when there are children.
     """
     if len(element):
-        raise refuse(expected=f"text only in {local_name(name_of(element))}", seen=name_of(element[0]))
+        raise refuse(expected=f"text only in {local_name(name_of(element))}", seen="an element")
     return element.text or ""
 
 

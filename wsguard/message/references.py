@@ -10,6 +10,7 @@ from lxml import etree
 from lxml.etree import _Element
 
 from wsguard.faults import MessageFault
+from wsguard.message.lexical import XML_WHITE_SPACE
 from wsguard.message.parse import Tree
 from wsguard.policy.surroundings import Limits
 
@@ -29,36 +30,51 @@ def check_references(tree: Tree, body: _Element, limits: Limits, *, every_href: 
         MessageFault: ``envelope.structure``.
     """
     targets = {element.get("id", ""): element for element in tree.ids.values() if element.get("id")}
-    if not tree.hrefs or not (targets or any(e.get("href", "").startswith("#") for e in tree.hrefs)):
+    if not tree.hrefs or not (targets or any(map(_refers, tree.hrefs))):
         return
-    followed: dict[_Element, list[_Element]] = {}
+    aimed: dict[_Element, _Element] = {}
     for source in tree.hrefs:
-        href = source.get("href", "")
-        target = targets.get(href.replace("#", ""))
-        if target is None:
-            if every_href or href.startswith("#"):
-                raise _structure(expected="a reference to an id in the Body", seen=href)
+        # spyne's way to read it: white space stays, every "#" goes.
+        target = targets.get(source.get("href", "").replace("#", ""))
+        if target is not None:
+            aimed[source] = target
+        elif every_href or _refers(source):
+            raise _structure(expected="a reference to an id in the Body", seen=source.get("href", ""))
+    _Expansion(_followed(body, aimed), limits).check(body)
+
+
+def _refers(source: _Element) -> bool:
+    """Whether an href is a reference inside the document for somebody who collapses white space in it."""
+    return source.get("href", "").strip(XML_WHITE_SPACE).startswith("#")
+
+
+def _followed(body: _Element, aimed: dict[_Element, _Element]) -> dict[_Element, list[_Element]]:
+    """Target, or the Body itself -> the targets that the references in it lead to, found in one walk.
+
+    Raises:
+        MessageFault: ``envelope.structure``, a reference or its target is outside the Body.
+    """
+    targets = set(aimed.values())
+    followed: dict[_Element, list[_Element]] = {body: []}
+    around = [body]
+    sources_inside = 0
+    for event, element in etree.iterwalk(body, events=("start", "end")):
+        if element is body:
             continue
-        if not (_inside(source, body) and _inside(target, body)):
-            raise _structure(expected="references from and to inside the Body", seen=href)
-        for holder in _holders(source, body, targets):
-            followed.setdefault(holder, []).append(target)
-        followed.setdefault(body, []).append(target)
-    _Expansion(followed, limits).check(body)
-
-
-def _inside(element: _Element, body: _Element) -> bool:
-    return any(ancestor is body for ancestor in element.iterancestors())
-
-
-def _holders(source: _Element, body: _Element, targets: dict[str, _Element]) -> list[_Element]:
-    """The targets that ``source`` stands in, itself included."""
-    around = [source]
-    for ancestor in source.iterancestors():
-        if ancestor is body:
-            break
-        around.append(ancestor)
-    return [element for element in around if targets.get(element.get("id", "")) is element]
+        if event == "end":
+            if element is around[-1]:
+                around.pop()
+            continue
+        if element in targets:
+            around.append(element)
+            followed[element] = []
+        if element in aimed:
+            sources_inside += 1
+            for holder in around:
+                followed[holder].append(aimed[element])
+    if sources_inside < len(aimed) or len(followed) <= len(targets):
+        raise _structure(expected="references from and to inside the Body", seen="one that leads elsewhere")
+    return followed
 
 
 class _Expansion:
