@@ -7,7 +7,7 @@ that keeps an implementation from answering is raised as ``wsguard.faults.StoreU
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
 
 from lxml.etree import _Element
 
@@ -155,6 +155,16 @@ class AuditRecord:
     clock_skew_s: float | None = None
     """The message's Created minus our clock."""
     explanation: list[dict[str, str]] = field(default_factory=list)
+    writer: str = field(default="", compare=False)
+    """Who wrote it: a random id for each process and opened sink. Set by the sink, as are the next three; empty where
+    the sink keeps no chain, and in records of releases before 0.2. Where a record stands is no part of what it says:
+    records are equal without these four."""
+    seq: int = field(default=0, compare=False)
+    """Its number among the entries of its writer, from 1."""
+    prev: str = field(default="", compare=False)
+    """``mac`` of the writer's entry before it; empty for the first."""
+    mac: str = field(default="", compare=False)
+    """SHA-256, or HMAC-SHA-256 where there is a key, of ``prev`` and all other fields as they were written."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON; ``time`` as ISO 8601 in UTC."""
@@ -188,13 +198,26 @@ class AuditSink(Protocol):
         ...
 
 
+class AuditFilter(TypedDict, total=False):
+    """Which records are asked for: those that fit everything that is given. None and empty texts ask for nothing."""
+
+    since: datetime | None
+    """Aware; not older."""
+    until: datetime | None
+    """Aware; older."""
+    check: str
+    """A check by its name, or all of a family by its first part: ``timestamp`` is ``timestamp.expired`` too."""
+    outcome: str
+    client: str
+    service: str
+    username: str
+
+
 @runtime_checkable
 class AuditReader(Protocol):
     """An audit that can be read again; sinks that are files or databases are readers too."""
 
-    def read(
-        self, *, since: datetime | None = None, check: str = "", outcome: str = "", limit: int = 100
-    ) -> list[AuditRecord]:
+    def read(self, *, limit: int = 100, **which: Unpack[AuditFilter]) -> list[AuditRecord]:
         """The newest records that fit, newest first.
 
         Raises:

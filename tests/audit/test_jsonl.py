@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -68,15 +69,21 @@ class TestLines:
 
     def test_a_record_is_the_object_of_the_contract(self, path: Path) -> None:
         JsonLinesAudit(path).write(record("1"))
-        assert json.loads(path.read_bytes()) == record("1").as_dict()
+        chain = {"writer": ANY, "seq": 1, "prev": "", "mac": ANY}
+        assert json.loads(path.read_bytes()) == record("1").as_dict() | chain
 
     def test_an_amendment_is_a_further_line(self, path: Path) -> None:
         JsonLinesAudit(path).amend("1", "error", 2.5)
         assert json.loads(path.read_bytes()) == {
             "incident": "1",
             "amends": True,
+            "time": ANY,
             "outcome": "error",
             "duration_ms": 2.5,
+            "writer": ANY,
+            "seq": 1,
+            "prev": "",
+            "mac": ANY,
         }
 
     def test_fields_of_a_later_version_are_passed_by(self) -> None:

@@ -61,8 +61,9 @@ class TestTables:
             columns = [row[1] for row in connection.execute("PRAGMA table_info(audit)")]
             indexes = {row[1]: row[2] for row in connection.execute("PRAGMA index_list(audit)")}
             mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
-        assert columns == ["id", *(field.name for field in fields(AuditRecord))]
-        assert indexes == {"audit_incident": 1, "audit_time": 0, "audit_check": 0}
+        assert columns == ["id", *(field.name for field in fields(AuditRecord)), "kind", "amends"]
+        named = {"audit_incident": 1, "audit_time": 0, "audit_check": 0, "audit_chain": 0, "audit_amends": 0}
+        assert indexes == named
         assert mode == "wal"
 
     def test_times_are_kept_to_the_microsecond(self, audit: SqlAudit) -> None:
@@ -90,10 +91,10 @@ class TestTables:
 
     def test_a_version_that_is_not_known_is_refused(self, audit: SqlAudit, path: Path) -> None:
         with closing(sqlite3.connect(path)) as connection:
-            connection.execute("UPDATE audit_schema SET version = 2")
+            connection.execute("UPDATE audit_schema SET version = 3")
             connection.commit()
         for opener in (SqlAudit, SqlAuditReader):
-            with pytest.raises(ValueError, match="audit tables of version 2; known is 1"):
+            with pytest.raises(ValueError, match="audit tables of version 3; known is 2"):
                 opener(f"sqlite:///{path}")
         assert audit.read() == []
 
@@ -102,7 +103,7 @@ class TestTables:
             connection.execute("CREATE TABLE audit (id, incident, time, 'check')")
         with pytest.raises(StoreUnavailable) as caught:
             SqlAudit(f"sqlite:///{path}")
-        assert caught.value.seen == f"sqlite:///{path}: table audit has no column named outcome"
+        assert caught.value.seen == f"sqlite:///{path}: no such column: audit.writer"
 
     def test_tables_are_made_all_or_not_at_all(self, path: Path) -> None:
         with closing(sqlite3.connect(path)) as connection:

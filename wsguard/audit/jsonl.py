@@ -1,24 +1,39 @@
 """Audit records as a file of JSON lines, that several processes append to and that may be rotated at any time."""
 
+import logging
 import os
 import stat
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final, Unpack
 
-from wsguard.audit.lines import Amendment, amendment_line, parse_line, record_line
+from wsguard.audit.checkpoint import Checkpoint
+from wsguard.audit.entries import (
+    Entry,
+    amendment_content,
+    checkpoint_content,
+    closing_content,
+    record_content,
+    time_text,
+)
+from wsguard.audit.lines import Amendment, line_of, parse_entry, parse_line
 from wsguard.audit.selection import fits
+from wsguard.audit.writer import ChainWriter, Turn
 from wsguard.faults import StoreUnavailable
-from wsguard.interfaces import AuditRecord, RequestOutcome
+from wsguard.interfaces import AuditFilter, AuditRecord, RequestOutcome
 
+_log: Final = logging.getLogger("wsguard")
 _BLOCK: Final = 65_536
+_PATIENCE: Final = 5.0
 _SETTING: Final = "audit.url"
+_TIMESPEC: Final = "milliseconds"
 
 
 class JsonLinesReader:
-    """Reads the records of one file of JSON lines; what was rotated away is not looked for."""
+    """Reads the entries of one file of JSON lines; what was rotated away is not looked for."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         """
@@ -26,21 +41,16 @@ class JsonLinesReader:
             StoreUnavailable: there is no such file, or it cannot be read.
         """
         self._path = Path(path).absolute()
-        try:
+        with self._translated():
             self._path.open("rb").close()
-        except OSError as error:
-            raise self._unavailable(error) from error
 
-    def read(
-        self, *, since: datetime | None = None, check: str = "", outcome: str = "", limit: int = 100
-    ) -> list[AuditRecord]:
+    def read(self, *, limit: int = 100, **which: Unpack[AuditFilter]) -> list[AuditRecord]:
         """The newest records that fit, last written first. Lines that hold no record are passed by.
 
         Raises:
             StoreUnavailable: the file cannot be read.
         """
-        fitting = (record for record in self._newest_first() if fits(record, since, check, outcome))
-        return list(islice(fitting, max(limit, 0)))
+        return list(islice(self.scan(**which), max(limit, 0)))
 
     def find(self, incident: str) -> AuditRecord | None:
         """The record of one incident, or None.
@@ -50,47 +60,85 @@ class JsonLinesReader:
         """
         return next((record for record in self._newest_first() if record.incident == incident), None)
 
+    def scan(self, *, oldest_first: bool = False, **which: Unpack[AuditFilter]) -> Iterator[AuditRecord]:
+        """All records that fit, last written first unless said otherwise. Lines that hold no record are passed by.
+
+        Raises:
+            StoreUnavailable: the file cannot be read.
+        """
+        records = self._oldest_first() if oldest_first else self._newest_first()
+        return (record for record in records if fits(record, which))
+
+    def entries(self) -> Iterator[Entry]:
+        """All lines that are not empty, in their order.
+
+        Raises:
+            StoreUnavailable: the file cannot be read.
+        """
+        with self._translated(), self._path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                if line != b"\n":
+                    content = parse_entry(line)
+                    yield Entry(f"line {number}", content, content is not None and line_of(content) == line)
+
     def _newest_first(self) -> Iterator[AuditRecord]:
         """Every record with its amendment, which stands after it and so is met before it."""
         amendments: dict[str, Amendment] = {}
-        try:
-            with self._path.open("rb") as file:
-                for line in _lines_backwards(file):
-                    entry = parse_line(line)
-                    if isinstance(entry, Amendment):
-                        amendments.setdefault(entry.incident, entry)
-                    elif entry is not None:
-                        if amendment := amendments.pop(entry.incident, None):
-                            amendment.apply(entry)
-                        yield entry
-        except OSError as error:
-            raise self._unavailable(error) from error
+        with self._translated(), self._path.open("rb") as file:
+            for line in _lines_backwards(file):
+                entry = parse_line(line)
+                if isinstance(entry, Amendment):
+                    amendments.setdefault(entry.incident, entry)
+                elif entry is not None:
+                    if amendment := amendments.pop(entry.incident, None):
+                        amendment.apply(entry)
+                    yield entry
 
-    def _unavailable(self, error: OSError) -> StoreUnavailable:
-        return StoreUnavailable(f"{self._path}: {error.strerror or error}", setting=_SETTING)
+    def _oldest_first(self) -> Iterator[AuditRecord]:
+        """Every record with its amendment; the file is read twice, so that only amendments are remembered."""
+        with self._translated(), self._path.open("rb") as file:
+            amendments = {entry.incident: entry for entry in map(parse_line, file) if isinstance(entry, Amendment)}
+            file.seek(0)
+            for entry in map(parse_line, file):
+                if isinstance(entry, AuditRecord):
+                    if amendment := amendments.get(entry.incident):
+                        amendment.apply(entry)
+                    yield entry
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreUnavailable(f"{self._path}: {error.strerror or error}", setting=_SETTING) from error
 
 
 class JsonLinesAudit(JsonLinesReader):
-    """Appends each record to a file as one line, and reads them again.
+    """Appends each record to a file as one chained line, and reads them again.
 
-    The file is opened for each line: so there is nothing to reopen when it was rotated, nothing that threads or forked
-    processes share, and no lock. One ``write`` with ``O_APPEND`` is atomic on a local file system. The line is on the
-    disk when ``write`` returns.
+    The file is opened for each line, so there is nothing to reopen when it was rotated, and nothing that processes
+    share. One ``write`` with ``O_APPEND`` is atomic on a local file system. The line is on the disk when ``write``
+    returns. The threads of a process write one after the other. In another file than before a new writer begins, so
+    that each file can be verified by itself.
+
+    Nothing is ever removed: a file cannot be rewritten without losing what other processes append meanwhile. Rotate it
+    by renaming, and remove old files.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, key: bytes | None = None) -> None:
         """
         Args:
             path: the file; created with mode 0600 where it is not there.
+            key: of the chain's macs; without one they are plain digests.
 
         Raises:
             StoreUnavailable: it cannot be opened for writing.
         """
         self._path = Path(path).absolute()
-        try:
+        self._chain: Final = ChainWriter(key, _PATIENCE)
+        with self._translated():
             os.close(self._open())
-        except OSError as error:
-            raise self._unavailable(error) from error
+            self._unchained = _unchained_lines(self._path)
 
     def write(self, record: AuditRecord) -> None:
         """Append ``record``.
@@ -98,7 +146,7 @@ class JsonLinesAudit(JsonLinesReader):
         Raises:
             StoreUnavailable: it was not, or not wholly, written to the disk.
         """
-        self._append(record_line(record))
+        self._append(record_content(record, _TIMESPEC))
 
     def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float) -> None:
         """Append what became of a request.
@@ -106,23 +154,55 @@ class JsonLinesAudit(JsonLinesReader):
         Raises:
             StoreUnavailable: it was not, or not wholly, written to the disk.
         """
-        self._append(amendment_line(Amendment(incident, outcome, duration_ms)))
+        self._append(amendment_content(incident, outcome, duration_ms, _now()))
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Append that this writer ends, if it began; a failure to is logged. Nothing is held."""
+        try:
+            with self._chain.turn() as turn:
+                if turn.link is not None:
+                    self._put(turn, closing_content(_now()))
+                    turn.end()
+        except StoreUnavailable as failure:
+            _log.warning("the audit was closed without a closing entry: %s", failure.seen)
+
+    def _append(self, content: Mapping[str, Any]) -> None:
+        with self._chain.turn() as turn:
+            if self._unchained:
+                self._put(turn, checkpoint_content(Checkpoint(unchained=self._unchained), _now()))
+                self._unchained = 0
+            self._put(turn, content)
+
+    def _put(self, turn: Turn, content: Mapping[str, Any]) -> None:
+        with self._translated():
+            descriptor = self._open()
+            try:
+                status = os.fstat(descriptor)
+                emptied = stat.S_ISREG(status.st_mode) and not status.st_size
+                entry = turn.seal(content, home=(status.st_dev, status.st_ino), anew=emptied)
+                _append_whole(descriptor, line_of(entry))
+            finally:
+                os.close(descriptor)
 
     def _open(self) -> int:
         return os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOCTTY, 0o600)
 
-    def _append(self, line: bytes) -> None:
-        try:
-            descriptor = self._open()
-            try:
-                _append_whole(descriptor, line)
-            finally:
-                os.close(descriptor)
-        except OSError as error:
-            raise self._unavailable(error) from error
+
+def _now() -> str:
+    return time_text(datetime.now(UTC), _TIMESPEC)
+
+
+def _unchained_lines(path: Path) -> int:
+    """How many records a file has that earlier releases wrote; 0 as soon as there is one of a chain."""
+    count = 0
+    if not path.is_file():
+        return 0
+    with path.open("rb") as file:
+        for content in map(parse_entry, file):
+            if content is not None and content.get("writer"):
+                return 0
+            count += content is not None
+    return count
 
 
 def _append_whole(descriptor: int, line: bytes) -> None:

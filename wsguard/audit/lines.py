@@ -26,21 +26,9 @@ class Amendment:
         record.duration_ms = self.duration_ms
 
 
-def record_line(record: AuditRecord) -> bytes:
-    """``record`` as one line, with its line feed."""
-    return _line(record.as_dict())
-
-
-def amendment_line(amendment: Amendment) -> bytes:
-    """``amendment`` as one line, with its line feed."""
-    return _line(
-        {
-            "incident": amendment.incident,
-            "amends": True,
-            "outcome": amendment.outcome,
-            "duration_ms": amendment.duration_ms,
-        }
-    )
+def line_of(content: Mapping[str, Any]) -> bytes:
+    """``content`` as one line, with its line feed."""
+    return json.dumps(content, separators=(",", ":")).encode("ascii") + b"\n"
 
 
 def parse_line(line: bytes) -> AuditRecord | Amendment | None:
@@ -57,8 +45,13 @@ def parse_line(line: bytes) -> AuditRecord | Amendment | None:
         return None
 
 
-def _line(plain: Mapping[str, Any]) -> bytes:
-    return json.dumps(plain, separators=(",", ":")).encode("ascii") + b"\n"
+def parse_entry(line: bytes) -> Mapping[str, Any] | None:
+    """What the entry in ``line`` says, or None where it is none."""
+    try:
+        plain = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return plain if isinstance(plain, dict) else None
 
 
 def _amendment(plain: Mapping[str, Any]) -> Amendment:
@@ -69,6 +62,7 @@ def _record(plain: Mapping[str, Any]) -> AuditRecord:
     record = AuditRecord(_text(plain["incident"]), _time(plain["time"]), _outcome(plain["outcome"]))
     for name in _TEXTS:
         setattr(record, name, _text(plain.get(name, "")))
+    record.seq = int(_number(plain.get("seq", 0)))
     record.message_bytes = int(_number(plain.get("message_bytes", 0)))
     record.duration_ms = _number(plain.get("duration_ms", 0.0))
     skew = plain.get("clock_skew_s")

@@ -2,20 +2,19 @@
 
 import threading
 from copy import deepcopy
-from datetime import datetime
-from typing import Final
+from typing import Final, Unpack
 
 from wsguard.audit.lines import Amendment
 from wsguard.audit.selection import fits
 from wsguard.faults import StoreUnavailable
-from wsguard.interfaces import AuditRecord, RequestOutcome
+from wsguard.interfaces import AuditFilter, AuditRecord, RequestOutcome
 
 CAPACITY: Final = 10_000
 """Records kept unless said otherwise: tens of megabytes at most."""
 
 
 class MemoryAudit:
-    """Keeps the last records, and reads them again."""
+    """Keeps the last records, and reads them again. There is no chain: they end with the process."""
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         """
@@ -50,13 +49,11 @@ class MemoryAudit:
                 raise StoreUnavailable(f"no record of incident {incident} to amend", setting="audit.url")
             Amendment(incident, outcome, duration_ms).apply(record)
 
-    def read(
-        self, *, since: datetime | None = None, check: str = "", outcome: str = "", limit: int = 100
-    ) -> list[AuditRecord]:
+    def read(self, *, limit: int = 100, **which: Unpack[AuditFilter]) -> list[AuditRecord]:
         """The newest records that fit, last written first."""
         with self._lock:
-            fitting = [record for record in reversed(self.records) if fits(record, since, check, outcome)]
-            return deepcopy(fitting[: max(limit, 0)])
+            found = [record for record in reversed(self.records) if fits(record, which)]
+            return deepcopy(found[: max(limit, 0)])
 
     def find(self, incident: str) -> AuditRecord | None:
         """The record of one incident, or None."""

@@ -1,27 +1,49 @@
 """Audit records in a SQL database, through SQLAlchemy: an embedded SQLite file or any other database."""
 
 import json
+import logging
+import secrets
 import time
-from dataclasses import fields
-from datetime import UTC, datetime
-from typing import Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
+from typing import Any, Final, Unpack
 
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select
 
+from wsguard.audit.checkpoint import Checkpoint
+from wsguard.audit.entries import (
+    Entry,
+    amendment_content,
+    checkpoint_content,
+    closing_content,
+    record_content,
+    time_text,
+)
 from wsguard.audit.sql_database import BUSY_TIMEOUT, Database
-from wsguard.audit.sql_table import AUDIT, METADATA, SCHEMA, SCHEMA_VERSION
+from wsguard.audit.sql_purge import Plan, checkpoint_of, last_before, remove
+from wsguard.audit.sql_query import entries, fields_of, records
+from wsguard.audit.sql_rows import TIMESPEC, entry_of, row_of
+from wsguard.audit.sql_schema import demand_version, make_tables
+from wsguard.audit.sql_table import AUDIT
+from wsguard.audit.writer import ChainWriter, Turn
 from wsguard.faults import StoreUnavailable
-from wsguard.interfaces import AuditRecord, RequestOutcome
+from wsguard.interfaces import AuditFilter, AuditRecord, RequestOutcome
 
-_FIELDS: Final = tuple(field.name for field in fields(AuditRecord))
-_COLUMNS: Final = tuple(AUDIT.c[name] for name in _FIELDS)
+_log: Final = logging.getLogger("wsguard")
 _SETTING: Final = "audit.url"
 _TRIES: Final = 3
 """Of making the tables where another process makes them at the same moment: the second try finds them."""
+_PAGE: Final = 500
+"""Rows that are read at once."""
+_SMALL: Final = 200
+"""Rows that a purge beside the requests looks at: some twenty milliseconds."""
+_PERIOD: Final = 3600
+"""Seconds between two of those in a process."""
 
 
 class SqlAuditReader:
-    """Reads the records of one database, and creates nothing."""
+    """Reads the entries of one database, and creates nothing."""
 
     def __init__(self, url: str) -> None:
         """
@@ -31,25 +53,16 @@ class SqlAuditReader:
         """
         self._database = Database(url, writes=False)
         with self._database.look() as connection:
-            self._demand_version(connection)
+            demand_version(connection, self._database.name)
 
-    def read(
-        self, *, since: datetime | None = None, check: str = "", outcome: str = "", limit: int = 100
-    ) -> list[AuditRecord]:
+    def read(self, *, limit: int = 100, **which: Unpack[AuditFilter]) -> list[AuditRecord]:
         """The newest records that fit, last written first.
 
         Raises:
             StoreUnavailable: the database cannot be read.
         """
-        query = select(*_COLUMNS).order_by(AUDIT.c.id.desc()).limit(max(limit, 0))
-        if since is not None:
-            query = query.where(AUDIT.c.time >= since)
-        if check:
-            query = query.where(AUDIT.c.check == check)
-        if outcome:
-            query = query.where(AUDIT.c.outcome == outcome)
-        with self._database.look() as connection:
-            return [self._record(row) for row in connection.execute(query).mappings()]
+        found = self._pages(lambda last, count: records(which, last, count), max(1, min(limit, _PAGE)))
+        return [self._record(row) for row in islice(found, max(limit, 0))]
 
     def find(self, incident: str) -> AuditRecord | None:
         """The record of one incident, or None.
@@ -57,13 +70,43 @@ class SqlAuditReader:
         Raises:
             StoreUnavailable: the database cannot be read.
         """
-        query = select(*_COLUMNS).where(AUDIT.c.incident == incident)
+        query = records({}, None, 1).where(AUDIT.c.incident == incident)
         with self._database.look() as connection:
             row = connection.execute(query).mappings().first()
-            return None if row is None else self._record(row)
+            return None if row is None else self._record(dict(row))
 
-    def _record(self, row: RowMapping) -> AuditRecord:
-        values: dict[str, Any] = dict(row)
+    def scan(self, *, oldest_first: bool = False, **which: Unpack[AuditFilter]) -> Iterator[AuditRecord]:
+        """All records that fit, last written first unless said otherwise.
+
+        Raises:
+            StoreUnavailable: the database cannot be read.
+        """
+        found = self._pages(lambda last, count: records(which, last, count, oldest_first=oldest_first))
+        return map(self._record, found)
+
+    def entries(self) -> Iterator[Entry]:
+        """All rows, in the order of writing.
+
+        Raises:
+            StoreUnavailable: the database cannot be read.
+        """
+        return map(entry_of, self._pages(entries))
+
+    def _pages(
+        self, query: Callable[[int | None, int], Select[Any]], count: int = _PAGE
+    ) -> Iterator[Mapping[str, Any]]:
+        """The rows of a query that is asked again for what follows, so that no transaction lasts."""
+        last: int | None = None
+        while True:
+            with self._database.look() as connection:
+                rows = [dict(row) for row in connection.execute(query(last, count)).mappings()]
+            yield from rows
+            if len(rows) < count:
+                return
+            last = rows[-1]["id"]
+
+    def _record(self, row: Mapping[str, Any]) -> AuditRecord:
+        values: dict[str, Any] = fields_of(row)
         try:
             values["explanation"] = json.loads(values["explanation"])
         except ValueError as error:
@@ -72,34 +115,54 @@ class SqlAuditReader:
             ) from error
         return AuditRecord(**values)
 
-    def _demand_version(self, connection: Connection) -> None:
-        versions = connection.execute(select(SCHEMA.c.version)).scalars().all()
-        if versions != [SCHEMA_VERSION]:
-            found = ", ".join(map(str, versions)) or "unknown"
-            raise ValueError(f"{self._database.name}: audit tables of version {found}; known is {SCHEMA_VERSION}")
-
 
 class SqlAudit(SqlAuditReader):
-    """Adds each record as a row, and reads them again. It is on the disk when ``write`` returns, as far as the database
-    can tell."""
+    """Adds each record as a chained row, and reads them again. It is on the disk when ``write`` returns, as far as the
+    database can tell. The threads of a process write one after the other.
 
-    def __init__(self, url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> None:
+    Rows are never changed: what became of a request is a row of its own. Where there is a retention, once an hour at
+    most a write is followed by the removal of some of the rows that are older."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        key: bytes | None = None,
+        retention: timedelta | None = None,
+        busy_timeout: float = BUSY_TIMEOUT,
+        upgrade: bool = False,
+    ) -> None:
         """Open the database, make the tables where they are not there, and prove that a record can be added.
 
         Args:
             url: ``sqlite:///FILE`` or any synchronous SQLAlchemy URL.
+            key: of the chain's macs; without one they are plain digests.
+            retention: how long rows are kept at least; None: for ever.
             busy_timeout: seconds to wait for a SQLite file that another thread, and again another process, writes to.
+            upgrade: tables of an earlier version are brought up; those of SQLite always are.
 
         Raises:
             ValueError: the URL cannot be used, its driver is missing, or the tables are of another version.
             StoreUnavailable: the database cannot be opened, or does not take a record.
         """
+        self._key: Final = key
+        self._retention: Final = retention
+        self._adopts = False
+        self._chain: Final = ChainWriter(key, busy_timeout)
+        # Spread over the period, so that processes which started together do not purge together.
+        self._due = time.monotonic() + secrets.randbelow(_PERIOD)
         self._database = Database(url, writes=True, busy_timeout=busy_timeout)
         try:
-            self._make_tables()
+            self.upgraded: Final = self._make_tables(upgrade=upgrade or self._database.is_sqlite)
+            """Whether the tables were of an earlier version."""
             self._prove()
         finally:
             self._database.release()
+
+    @property
+    def name(self) -> str:
+        """The URL without what may be secret in it."""
+        return self._database.name
 
     def write(self, record: AuditRecord) -> None:
         """Add ``record``.
@@ -107,50 +170,132 @@ class SqlAudit(SqlAuditReader):
         Raises:
             StoreUnavailable: it was not added.
         """
-        with self._database.transaction() as connection:
-            connection.execute(insert(AUDIT), _row(record))
+        with self._chain.turn() as turn, self._database.transaction() as connection:
+            if self._adopts:
+                self._adopt(connection, turn)
+            _add(connection, turn, record_content(record, TIMESPEC))
+        self._adopts = False
+        if self._retention is not None and time.monotonic() >= self._due:
+            self._purge_a_little(datetime.now(UTC) - self._retention)
 
     def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float) -> None:
-        """Put what became of a request into its row.
+        """Add what became of a request.
 
         Raises:
-            StoreUnavailable: it was not changed, or is not there.
+            StoreUnavailable: it was not added, or there is no record of it.
         """
-        change = update(AUDIT).where(AUDIT.c.incident == incident).values(outcome=outcome, duration_ms=duration_ms)
-        with self._database.transaction() as connection:
-            if connection.execute(change).rowcount != 1:
+        there = select(AUDIT.c.id).where(AUDIT.c.incident == incident, AUDIT.c.kind == "record")
+        with self._chain.turn() as turn, self._database.transaction() as connection:
+            if connection.execute(there).first() is None:
                 raise StoreUnavailable(
                     f"{self._database.name}: no record of incident {incident} to amend", setting=_SETTING
                 )
+            _add(connection, turn, amendment_content(incident, outcome, duration_ms, _now()))
+
+    def purge(self, before: datetime) -> int:
+        """Remove every row older than ``before``, after a checkpoint that says so; how many there were.
+
+        Of each writer rows go up to the first that is not older. Requests may be recorded meanwhile.
+
+        Raises:
+            StoreUnavailable: not all were removed; those that are left still verify.
+        """
+        with self._database.look() as connection:
+            last = last_before(connection, before)
+        plan = Plan(before, self._key)
+        doomed = sum(len(plan.choose(rows)) for rows in self._batches(last))
+        with self._chain.turn() as turn, self._database.transaction() as connection:
+            self._say(connection, turn, plan, every_head=True)
+        self._warn(plan)
+        return self._remove(Plan(before, self._key), last) if doomed else 0
 
     def close(self) -> None:
-        """Close the connections."""
+        """Add that this writer ends, if it began, and close the connections; a failure to is logged."""
+        try:
+            with self._chain.turn() as turn:
+                if turn.link is not None:
+                    with self._database.transaction() as connection:
+                        _add(connection, turn, closing_content(_now()))
+                    turn.end()
+        except StoreUnavailable as failure:
+            _log.warning("the audit was closed without a closing entry: %s", failure.seen)
         self._database.release()
 
-    def _make_tables(self) -> None:
+    # --- Tables -------------------------------------------------------------------------------------------------------
+
+    def _make_tables(self, *, upgrade: bool) -> bool:
         for _ in range(0 if self._database.is_sqlite else _TRIES - 1):
             try:
-                self._try_to_make_tables()
+                return self._try_to_make_tables(upgrade=upgrade)
             except StoreUnavailable:
                 time.sleep(0.1)
-            else:
-                return
-        self._try_to_make_tables()
+        return self._try_to_make_tables(upgrade=upgrade)
 
-    def _try_to_make_tables(self) -> None:
+    def _try_to_make_tables(self, *, upgrade: bool) -> bool:
         with self._database.transaction() as connection:
-            if self._database.is_sqlite:
-                # Python's sqlite3 begins no transaction for a CREATE TABLE by itself.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            METADATA.create_all(connection)
-            if connection.execute(select(SCHEMA.c.version)).first() is None:
-                connection.execute(insert(SCHEMA), {"version": SCHEMA_VERSION})
+            return make_tables(connection, upgrade=upgrade)
 
     def _prove(self) -> None:
         with self._database.look() as connection:
-            self._demand_version(connection)
-            connection.execute(insert(AUDIT), _row(AuditRecord("", datetime.now(UTC), "error")))
+            demand_version(connection, self._database.name)
+            self._adopts = _is_all_unchained(connection)
+            content = record_content(AuditRecord("", datetime.now(UTC), "error"), TIMESPEC)
+            connection.execute(insert(AUDIT), row_of(content))
+
+    def _adopt(self, connection: Connection, turn: Turn) -> None:
+        """Say how many rows stand outside of any chain, so that one more is noticed."""
+        count = connection.execute(select(func.count()).where(AUDIT.c.writer == "")).scalar_one()
+        _add(connection, turn, checkpoint_content(Checkpoint(unchained=count), _now()))
+
+    # --- Retention ----------------------------------------------------------------------------------------------------
+
+    def _purge_a_little(self, before: datetime) -> None:
+        """The record is kept already: a failure is logged, and is no refusal."""
+        self._due = time.monotonic() + _PERIOD
+        try:
+            with self._chain.turn() as turn, self._database.transaction() as connection:
+                rows = [dict(row) for row in connection.execute(entries(None, _SMALL)).mappings()]
+                plan = Plan(before, self._key)
+                if chosen := plan.choose(rows):
+                    self._say(connection, turn, plan, every_head=False)
+                    remove(connection, chosen)
+        except StoreUnavailable as failure:
+            _log.warning("old audit records were not purged: %s", failure.seen)
+        else:
+            self._warn(plan)
+
+    def _say(self, connection: Connection, turn: Turn, plan: Plan, *, every_head: bool) -> None:
+        checkpoint = checkpoint_of(connection, plan, datetime.now(UTC), every_head=every_head)
+        for part in checkpoint.parts():
+            _add(connection, turn, checkpoint_content(part, _now()))
+
+    def _warn(self, plan: Plan) -> None:
+        if plan.changed:
+            _log.warning("%s: %d purged entries were not as written", self._database.name, plan.changed)
+
+    def _batches(self, last: int | None) -> Iterator[list[Mapping[str, Any]]]:
+        """Rows up to row ``last``, in the order of writing."""
+        rows = takewhile(lambda row: last is not None and row["id"] <= last, self._pages(entries))
+        while batch := list(islice(rows, _PAGE)):
+            yield batch
+
+    def _remove(self, plan: Plan, last: int | None) -> int:
+        removed = 0
+        for rows in self._batches(last):
+            with self._database.transaction() as connection:
+                removed += remove(connection, plan.choose(rows))
+        return removed
 
 
-def _row(record: AuditRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in _FIELDS} | {"explanation": json.dumps(record.explanation)}
+def _add(connection: Connection, turn: Turn, content: Mapping[str, Any]) -> None:
+    connection.execute(insert(AUDIT), row_of(turn.seal(content)))
+
+
+def _is_all_unchained(connection: Connection) -> bool:
+    if connection.execute(select(AUDIT.c.id).where(AUDIT.c.writer != "").limit(1)).first() is not None:
+        return False
+    return connection.execute(select(AUDIT.c.id).limit(1)).first() is not None
+
+
+def _now() -> str:
+    return time_text(datetime.now(UTC), TIMESPEC)

@@ -3,8 +3,7 @@
 import os
 import sqlite3
 import time
-import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool, PoolProxiedConnection, QueuePool
 
+from wsguard.audit.forks import weakly
 from wsguard.faults import StoreUnavailable
 
 BUSY_TIMEOUT: Final = 5.0
@@ -51,7 +51,7 @@ class Database:
         else:
             self._engine = _engine(parsed, keep=writes)
         self._pid = os.getpid()
-        os.register_at_fork(before=_weakly(self._before_fork), after_in_child=_weakly(self._after_fork_in_child))
+        os.register_at_fork(before=weakly(self._before_fork), after_in_child=weakly(self._after_fork_in_child))
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -110,15 +110,15 @@ def _parse(url: str) -> URL:
         failure = "not a URL that SQLAlchemy can read"
     except ValueError:
         failure = "a URL with a port that is no number"
-    raise ValueError(f"audit.url: {failure}")
+    raise ValueError(f"{failure}")
 
 
 def _sqlite_file(url: URL) -> Path:
     if url.drivername not in ("sqlite", "sqlite+pysqlite") or url.host or url.query:
-        raise ValueError("audit.url: SQLite is written sqlite:///FILE, with no other driver and without options")
+        raise ValueError("SQLite is written sqlite:///FILE, with no other driver and without options")
     name = url.database or ""
     if name in ("", ":memory:") or name.startswith("file:") or "\0" in name:
-        raise ValueError("audit.url: sqlite:/// is followed by a file name; an audit in memory is memory://")
+        raise ValueError("sqlite:/// is followed by a file name; an audit in memory is memory://")
     return Path(name).absolute()
 
 
@@ -185,13 +185,13 @@ def _engine(url: URL, *, keep: bool) -> Engine:
     try:
         engine = create_engine(url, hide_parameters=True, **pool)
     except NoSuchModuleError as error:
-        raise ValueError(f"audit.url: SQLAlchemy knows no database {url.drivername}") from error
+        raise ValueError(f"SQLAlchemy knows no database {url.drivername}") from error
     except ModuleNotFoundError as error:
-        raise ValueError(f"audit.url: {url.drivername} needs the package {error.name}, which is missing") from error
+        raise ValueError(f"{url.drivername} needs the package {error.name}, which is missing") from error
     except (ArgumentError, TypeError) as error:
-        raise ValueError(f"audit.url: the options of the {url.drivername} URL cannot be used") from error
+        raise ValueError(f"the options of the {url.drivername} URL cannot be used") from error
     if engine.dialect.is_async:
-        raise ValueError(f"audit.url: {url.drivername} is an asynchronous driver")
+        raise ValueError(f"{url.drivername} is an asynchronous driver")
     return engine
 
 
@@ -201,15 +201,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _weakly(method: Callable[[], None]) -> Callable[[], None]:
-    """A call of ``method`` that does not keep its object alive: what is registered at a fork stays for ever."""
-    reference = weakref.WeakMethod(method)
-
-    def call() -> None:
-        alive = reference()
-        if alive is not None:
-            alive()
-
-    return call

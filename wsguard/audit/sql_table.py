@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Double, Index, Integer, Met
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -51,12 +51,25 @@ AUDIT: Final = Table(
     Column("message_bytes", BigInteger, nullable=False),
     Column("duration_ms", Double, nullable=False),
     Column("clock_skew_s", Double, nullable=True),
-    Column("explanation", Text, nullable=False, comment="a JSON list"),
+    Column("explanation", Text, nullable=False, comment="JSON: a list, or of a checkpoint what it says"),
+    # Since version 2. The defaults are those of a record that stands outside of any chain.
+    Column("writer", String(32), nullable=False, server_default=""),
+    Column("seq", BigInteger, nullable=False, server_default="0"),
+    Column("prev", String(64), nullable=False, server_default=""),
+    Column("mac", String(64), nullable=False, server_default=""),
+    Column("kind", String(16), nullable=False, server_default="record"),
+    Column("amends", String(64), nullable=False, server_default="", comment="the incident, of an amendment"),
     Index("audit_incident", "incident", unique=True),
     Index("audit_time", "time"),
     Index("audit_check", "check"),
+    Index("audit_chain", "writer", "seq"),
+    Index("audit_amends", "amends"),
 )
-"""A record a row, under the names of ``AuditRecord``."""
+"""An entry a row: records under the names of ``AuditRecord``; of other kinds, what they have. Rows are only added, and
+removed by a purge; none is changed."""
+
+ADDED_IN_2: Final = ("writer", "seq", "prev", "mac", "kind", "amends")
+"""Columns that version 1 did not have."""
 
 SCHEMA: Final = Table(
     "audit_schema",

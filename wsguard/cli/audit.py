@@ -1,80 +1,73 @@
 """``wsguard audit``: read what was recorded."""
 
-import difflib
+import json
 import os
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from wsguard.audit import open_reader
+from wsguard.audit.entries import StoredAudit
 from wsguard.checks import CHECKS
-from wsguard.cli.arguments import CONFIG_VARIABLE, Config, Json, read_policy
+from wsguard.cli.arguments import CONFIG_VARIABLE, Config, Json
+from wsguard.cli.audit_keeping import export, purge, verify
+from wsguard.cli.audit_reading import (
+    Check,
+    Client,
+    OneOutcome,
+    Service,
+    Since,
+    Until,
+    Username,
+    asked,
+    open_audit_reader,
+)
+from wsguard.cli.audit_stats import stats
+from wsguard.cli.moments import Utc, shown, since_when, zone
 from wsguard.cli.screen import complain, print_json, print_table, say
-from wsguard.composition import audit_urls
-from wsguard.faults import StoreUnavailable
-from wsguard.interfaces import AuditReader, AuditRecord
-from wsguard.policy import Policy
+from wsguard.interfaces import AuditFilter, AuditRecord
+
+__all__ = ["application", "open_audit_reader", "print_explanation", "print_record", "since_when"]
 
 application = typer.Typer(name="audit", help="Read the audit.", no_args_is_help=True, pretty_exceptions_enable=False)
 
-_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _FACTS: Final = (
     "outcome", "check", "fault", "time", "service", "operation", "soap_version", "client", "username",
     "certificate_subject", "certificate_sha256", "remote_addr", "path", "message_sha256", "message_bytes",
     "duration_ms", "clock_skew_s",
 )  # fmt: skip
 
-
-class Outcome(StrEnum):
-    """The outcomes of a request."""
-
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    EXEMPT = "exempt"
-    ERROR = "error"
-    REPORTED = "reported"
-
-
-def since_when(text: str, now: datetime) -> datetime:
-    """The time that ``--since`` means: ``90s``, ``30m``, ``1h``, ``7d``, or ISO 8601 (UTC where it has no zone).
-
-    Raises:
-        typer.BadParameter: it is neither.
-    """
-    try:
-        if match := re.fullmatch(r"(\d{1,9})([smhd])", text, re.ASCII):
-            return now - timedelta(**{_UNITS[match[2]]: int(match[1])})
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise typer.BadParameter("30m, 1h, 7d or a time in ISO 8601 is expected", param_hint="--since") from error
+_SECONDS_BETWEEN_LOOKS: Final = 1.0
+_LATE: Final = timedelta(minutes=10)
+"""How long after its time a record may be written and is still followed."""
 
 
 @application.command("list")
 def list_records(
     config: Config,
-    since: Annotated[str, typer.Option(help="Only newer ones: 30m, 1h, 7d or a time in ISO 8601.")] = "",
-    check: Annotated[str, typer.Option(help="Only those that this check decided.")] = "",
-    outcome: Annotated[Outcome | None, typer.Option(help="Only those with this outcome.")] = None,
+    since: Since = "",
+    until: Until = "",
+    check: Check = "",
+    outcome: OneOutcome = None,
+    client: Client = "",
+    service: Service = "",
+    username: Username = "",
     limit: Annotated[int, typer.Option(min=1, help="At most this many.")] = 100,
+    utc: Utc = False,
     as_json: Json = False,
 ) -> None:
     """List the newest records, newest first."""
-    start = since_when(since, datetime.now(UTC)) if since else None
-    _demand_known(check)
-    with _reader(config) as reader:
-        records = reader.read(since=start, check=check, outcome=outcome.value if outcome else "", limit=limit)
+    which = asked(since, until, check, outcome, client, service, username, utc=utc)
+    with open_audit_reader(config) as reader:
+        records = reader.read(limit=limit, **which)
     if as_json:
         print_json([record.as_dict() for record in records])
     elif records:
-        columns = ("Incident", "Time (UTC)", "Outcome", "Check", "Operation", "Who", "From")
-        print_table(f"{len(records)} records", columns, map(_row, records))
+        columns = ("Incident", f"Time ({zone(utc=utc)})", "Outcome", "Check", "Operation", "Who", "From")
+        print_table(f"{len(records)} records", columns, [_row(record, utc) for record in records])
     else:
         say("No record fits.")
 
@@ -84,11 +77,12 @@ def show(
     arguments: Annotated[
         list[str], typer.Argument(metavar="[CONFIG] INCIDENT", help=f"CONFIG may stand in {CONFIG_VARIABLE}.")
     ],
+    utc: Utc = False,
     as_json: Json = False,
 ) -> None:
     """Show one record whole, with every check and the cure of the one that refused."""
     config, incident = _config_and_incident(arguments)
-    with _reader(config) as reader:
+    with open_audit_reader(config) as reader:
         record = reader.find(incident)
     if record is None:
         complain(f"There is no record of incident {incident}.")
@@ -96,7 +90,59 @@ def show(
     if as_json:
         print_json(record.as_dict())
     else:
-        _print_record(record)
+        print_record(record, utc=utc)
+
+
+@application.command("tail")
+def tail(
+    config: Config,
+    check: Check = "",
+    outcome: OneOutcome = None,
+    client: Client = "",
+    service: Service = "",
+    username: Username = "",
+    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="So many older ones first.")] = 10,
+    follow: Annotated[bool, typer.Option(help="Wait for further ones, until interrupted.")] = True,
+    utc: Utc = False,
+    as_json: Json = False,
+) -> None:
+    """Print the last records, oldest first and a line each, and then every new one."""
+    which = asked("", "", check, outcome, client, service, username, utc=utc)
+    try:
+        with open_audit_reader(config) as reader:
+            for record in _followed(reader, which, lines, follow):
+                say(json.dumps(record.as_dict()) if as_json else "  ".join(filter(None, _row(record, utc)[1:])))
+    except KeyboardInterrupt:
+        return
+
+
+application.command("stats")(stats)
+application.command("verify")(verify)
+application.command("purge")(purge)
+application.command("export")(export)
+
+
+def print_record(record: AuditRecord, *, utc: bool = False) -> None:
+    """Print a record for people: its facts, and every check with the cure of the one that refused."""
+    plain = record.as_dict() | {"time": f"{shown(record.time, utc=utc)} {zone(utc=utc)}"}
+    facts = [(key, str(plain[key])) for key in _FACTS if plain[key] not in ("", None)]
+    if record.writer:
+        facts.append(("entry", f"{record.seq} of writer {record.writer}"))
+    print_table(f"Incident {record.incident}", ("Field", "Value"), facts)
+    print_explanation(record.explanation, record.check)
+
+
+def print_explanation(explanation: Iterable[dict[str, str]], refused: str) -> None:
+    """Print what was checked, and the cure of check ``refused`` where there is one."""
+    keys = ("check", "outcome", "expected", "seen", "setting")
+    rows = [[entry.get(key, "") for key in keys] for entry in explanation]
+    print_table("What was checked, in order", [key.capitalize() for key in keys], rows)
+    if check := CHECKS.get(refused):
+        say(f"{check.name} demands {check.demands}.")
+        if check.cause:
+            say(f"  Usual cause: {check.cause}.")
+        if check.cure:
+            say(f"  Cure: {check.cure}.")
 
 
 def _config_and_incident(arguments: list[str]) -> tuple[Path, str]:
@@ -108,47 +154,20 @@ def _config_and_incident(arguments: list[str]) -> tuple[Path, str]:
     return Path(config), arguments[0]
 
 
-def _demand_known(check: str) -> None:
-    if check and check not in CHECKS:
-        near = difflib.get_close_matches(check, CHECKS, 3)
-        hint = f"; near to it: {', '.join(near)}" if near else ""
-        raise typer.BadParameter(f"there is no check {check!r}{hint}", param_hint="--check")
+def _followed(reader: StoredAudit, which: AuditFilter, lines: int, follow: bool) -> Iterator[AuditRecord]:
+    """The last ``lines`` records that fit, oldest first; then, if ``follow``, each that is written, without end."""
+    recent = AuditFilter(**{**which, "since": datetime.now(UTC) - _LATE})
+    known = [record.incident for record in reader.scan(**recent)]
+    yield from reversed(reader.read(limit=lines, **which))
+    while follow:
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+        recent["since"] = datetime.now(UTC) - _LATE
+        found = list(reader.scan(**recent))
+        yield from (record for record in reversed(found) if record.incident not in known)
+        known = [record.incident for record in found]
 
 
-@contextmanager
-def _reader(config: Path) -> Iterator[AuditReader]:
-    policy = read_policy(config)
-    try:
-        yield _open(policy)
-    except StoreUnavailable as error:
-        complain(f"The audit cannot be read: {error.seen}")
-        raise typer.Exit(1) from error
-
-
-def _open(policy: Policy) -> AuditReader:
-    try:
-        return open_reader(audit_urls(policy.audit))
-    except ValueError as error:
-        complain(str(error))
-        raise typer.Exit(2) from error
-
-
-def _row(record: AuditRecord) -> tuple[str, ...]:
+def _row(record: AuditRecord, utc: bool) -> tuple[str, ...]:
     who = record.client or record.username or record.certificate_subject
-    time = record.time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return (record.incident, time, record.outcome, record.check, record.operation, who, record.remote_addr)
-
-
-def _print_record(record: AuditRecord) -> None:
-    plain = record.as_dict()
-    facts = [(key, str(plain[key])) for key in _FACTS if plain[key] not in ("", None)]
-    print_table(f"Incident {record.incident}", ("Field", "Value"), facts)
-    keys = ("check", "outcome", "expected", "seen", "setting")
-    rows = [[entry.get(key, "") for key in keys] for entry in record.explanation]
-    print_table("What was checked, in order", [key.capitalize() for key in keys], rows)
-    if check := CHECKS.get(record.check):
-        say(f"{check.name} demands {check.demands}.")
-        if check.cause:
-            say(f"  Usual cause: {check.cause}.")
-        if check.cure:
-            say(f"  Cure: {check.cure}.")
+    moment = shown(record.time, utc=utc)
+    return (record.incident, moment, record.outcome, record.check, record.operation, who, record.remote_addr)
