@@ -170,9 +170,9 @@ ATTEMPTS: Final = (
         "A message dated ten minutes ahead",
         get_member(lambda: credentials(*FRONT_DESK, age=-TEN_MINUTES)),
         rejected("timestamp.not_yet_valid"),
-        "MessageExpired",
+        "InvalidSecurity",
     ),
-    Attempt("An accepted message, byte for byte again", replay, rejected("replay.nonce"), "MessageExpired"),
+    Attempt("An accepted message, byte for byte again", replay, rejected("replay.nonce"), "InvalidSecurityToken"),
     Attempt("No Security header", get_member(), rejected("security.missing"), "InvalidSecurity"),
     Attempt(
         "A Timestamp and no UsernameToken",

@@ -111,7 +111,12 @@ class SecurityEngine:
         explanation.facts.soap_version = envelope.version.number
         explanation.facts.operation = plain(envelope.operation)
         explanation.stage("parse")
-        explanation.passed("envelope", seen=f"SOAP {envelope.version.number}, {len(request.octets)} bytes")
+        explanation.passed(
+            "envelope",
+            expected="one envelope within the limits",
+            seen=f"SOAP {envelope.version.number}, {len(request.octets)} bytes",
+            setting="limits",
+        )
 
         # 2. Resolve.
         target = self._resolve(tree, envelope, request, explanation)
@@ -176,7 +181,7 @@ class SecurityEngine:
         for processor, token in read:
             self._remember(processor.replay_keys(token), now)
         if read:
-            explanation.passed("replay", setting="replay")
+            explanation.passed("replay", expected="a token never seen before", seen="it was not", setting="replay")
         return timestamp, principal, explanation.facts.client
 
     def _resolve(self, tree: Tree, envelope: Envelope, request: Request, explanation: Explanation) -> Target:
@@ -187,7 +192,9 @@ class SecurityEngine:
         actions = (*request.actions, *envelope.addressed_actions)
         self._services.check_actions((action.strip().strip('"') for action in actions), envelope.operation, target)
         check_references(tree, envelope.body, self._policy.limits, every_href=self._every_href)
-        explanation.passed("operation", seen=envelope.operation, setting=target.key)
+        explanation.passed(
+            "operation", expected="an operation that nothing contradicts", seen=envelope.operation, setting=target.key
+        )
         return target
 
     def _read_security(self, envelope: Envelope, demands: Demands) -> dict[str, list[_Element]]:

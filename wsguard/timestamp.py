@@ -41,7 +41,12 @@ def verify_timestamp(
         explanation.facts.clock_skew_s = round((timestamp.created - now).total_seconds(), 3)
     _check_window(timestamp, demands, now)
     _check_lifetime(timestamp, demands, now)
-    explanation.passed("timestamp", seen=f"created {timestamp.created}, expires {timestamp.expires}, now {now}")
+    explanation.passed(
+        "timestamp",
+        expected=f"at most {demands.time_to_live} s old and {demands.future_time_to_live} s ahead of {now}",
+        seen=f"created {timestamp.created}, expires {timestamp.expires}",
+        setting="timestamp",
+    )
     return timestamp
 
 

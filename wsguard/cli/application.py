@@ -6,8 +6,11 @@ import typer
 
 from wsguard.cli.audit import application as audit
 from wsguard.cli.check import check
+from wsguard.cli.database import application as database
 from wsguard.cli.doctor import doctor
+from wsguard.cli.explain import explain
 from wsguard.cli.init import init
+from wsguard.cli.users import application as users
 from wsguard.version import __version__
 
 # Typer's own tracebacks show local variables, and those of this program may be passwords.
@@ -20,8 +23,11 @@ application = typer.Typer(
 )
 application.command("init")(init)
 application.command("check")(check)
+application.command("explain")(explain)
 application.command("doctor")(doctor)
 application.add_typer(audit, name="audit")
+application.add_typer(database, name="db")
+application.add_typer(users, name="users")
 
 
 def _version(asked: bool) -> None:

@@ -137,7 +137,9 @@ class UsernameTokenProcessor:
             raise _unauthenticated(_reason(token, user))
         if self._seen is not None:
             self._seen.seen(user.name, attempt.now)
-        explanation.passed("username_token", seen=f"{token.username}, {token.password_type}")
+        explanation.passed(
+            "username_token", expected=_AUTHENTIC, seen=f"{token.username}, {token.password_type}", setting="users"
+        )
         return Principal(user.name, "username", user.services)
 
     def _check_guesses(self, guesses: bytes, attempt: Attempt) -> None:
@@ -175,6 +177,7 @@ class UsernameTokenProcessor:
         return tuple(keys)
 
 
+_AUTHENTIC: Final = "a known, enabled user with the right password"
 _NO_PASSWORD: Final = b"\0" * 16
 _NOBODY: Final = User("", _NO_PASSWORD, enabled=False)
 
@@ -193,7 +196,7 @@ def password_digest(nonce: bytes, created: str, password: bytes) -> bytes:
 def _unauthenticated(seen: str, *, setting: str = "users") -> FailedAuthentication:
     return FailedAuthentication(
         "username_token.authentication",
-        expected="a known, enabled user with the right password",
+        expected=_AUTHENTIC,
         seen=seen,
         setting=setting,
     )
