@@ -185,7 +185,7 @@ def _users_lie_in_a_file(policy: Policy, _operations: Operations | None, _today:
             "medium",
             "users.url",
             "passwords lie readable in a file",
-            "keep the file at mode 0600 and out of version control; a database of users comes with a later version",
+            "keep users in a database, where passwords are encrypted: wsguard users import",
         )
 
 

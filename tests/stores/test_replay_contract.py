@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from wsguard.interfaces import ReplayStore
+from wsguard.interfaces import FailureCounter, ReplayStore
 from wsguard.stores import open_replay
 from wsguard.stores.replay_memory import MemoryReplayStore
 
@@ -28,21 +28,23 @@ class Subject:
     store: ReplayStore
     held: Callable[[], int]
     """How many keys it holds, live or not."""
+    failures_held: Callable[[], int]
+    """How many failures it holds, live or not."""
 
 
 def memory(directory: Path) -> Subject:
     store = MemoryReplayStore()
-    return Subject(store, store.__len__)
+    return Subject(store, store.__len__, lambda: len(store._failures_by_time))
 
 
 def sqlite(directory: Path) -> Subject:
     path = directory / "replay.db"
 
-    def held() -> int:
+    def held(table: str) -> int:
         with closing(sqlite3.connect(path)) as connection:
-            return int(connection.execute("SELECT count(*) FROM seen").fetchone()[0])
+            return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
-    return Subject(open_replay(f"sqlite:///{path}"), held)
+    return Subject(open_replay(f"sqlite:///{path}"), lambda: held("seen"), lambda: held("failure"))
 
 
 MAKERS = {"memory": memory, "sqlite": sqlite}
@@ -145,6 +147,61 @@ class TestReplayContract:
         for number in range(200):
             store.remember(b"ahead %d" % number, NOW + 99 * SECOND, NOW + 60 * SECOND)
         assert store.remember(b"key", NOW, NOW) is False
+
+
+@pytest.fixture
+def counter(store: ReplayStore) -> FailureCounter:
+    assert isinstance(store, FailureCounter)
+    return store
+
+
+class TestFailureContract:
+    def test_every_failure_counts_for_its_own_key(self, counter: FailureCounter) -> None:
+        for key in (b"a", b"b", b"a", b"A", b"a"):
+            counter.add_failure(key, NOW + SECOND, NOW)
+        assert [counter.failures(key, NOW) for key in (b"a", b"b", b"A", b"", b"a\0")] == [3, 1, 1, 0, 0]
+
+    def test_a_failure_is_remembered_at_exactly_its_time_and_not_a_microsecond_longer(
+        self, counter: FailureCounter
+    ) -> None:
+        counter.add_failure(b"key", NOW + SECOND, NOW)
+        counter.add_failure(b"key", NOW + 2 * SECOND, NOW)
+        moments = (NOW, NOW + SECOND, NOW + SECOND + MICROSECOND, NOW + 2 * SECOND, NOW + 2 * SECOND + MICROSECOND)
+        assert [counter.failures(b"key", moment) for moment in moments] == [2, 2, 1, 1, 0]
+
+    def test_failures_and_what_was_seen_are_kept_apart(self, store: ReplayStore, counter: FailureCounter) -> None:
+        counter.add_failure(b"key", NOW + SECOND, NOW)
+        assert store.remember(b"key", NOW + SECOND, NOW) is True
+        assert counter.failures(b"key", NOW) == 1
+
+    def test_of_fifty_threads_every_failure_counts(self, counter: FailureCounter) -> None:
+        start = threading.Barrier(50)
+
+        def work() -> None:
+            start.wait()
+            for _ in range(10):
+                counter.add_failure(b"key", NOW + SECOND, NOW)
+
+        threads = [threading.Thread(target=work) for _ in range(50)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert counter.failures(b"key", NOW) == 500
+
+    def test_a_live_failure_outlives_every_purge(self, counter: FailureCounter) -> None:
+        counter.add_failure(b"key", NOW + timedelta(hours=1), NOW)
+        for number in range(1_000):
+            now = NOW + number * SECOND
+            counter.add_failure(b"key" if number % 2 else b"other", now + SECOND, now)
+        assert counter.failures(b"key", NOW + timedelta(hours=1)) == 1
+
+    def test_failures_that_are_over_do_not_pile_up(self, subject: Subject, counter: FailureCounter) -> None:
+        for number in range(1_000):
+            now = NOW + number * SECOND
+            counter.add_failure(b"key %d" % (number % 7), now + SECOND, now)
+        # As for keys: 60 of the last minute, 2 live, 50 between two purges.
+        assert subject.failures_held() <= 115
 
 
 Call = tuple[bytes, int, int]

@@ -55,6 +55,23 @@ def remember_all(path: Path, start: Barrier, won: "multiprocessing.Queue[list[by
     store.close()
 
 
+def fail_often(path: Path, start: Barrier) -> None:
+    start.wait()
+    with closing(SqliteReplayStore(path)) as store:
+        for _ in range(25):
+            store.add_failure(b"key", LATER, NOW)
+
+
+def first_version(path: Path) -> None:
+    """The file as release 0.1 made it, with one key."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE seen (key BLOB NOT NULL PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID")
+        connection.execute("CREATE INDEX seen_until ON seen (until)")
+        connection.execute("INSERT INTO seen VALUES (?, ?)", (b"old", int(LATER.timestamp()) * 1_000_000))
+        connection.execute("PRAGMA user_version = 1")
+        connection.commit()
+
+
 def in_child(act: object) -> int:
     """Run ``act`` in a forked process; its return value is the exit status, 99 where it raised."""
     child = os.fork()
@@ -186,17 +203,39 @@ class TestOpening:
 
     def test_a_version_that_is_not_known_is_refused(self, path: Path) -> None:
         with closing(sqlite3.connect(path)) as connection:
-            connection.execute("PRAGMA user_version = 2")
-        with pytest.raises(ValueError, match="replay store of version 2, or another database; known is 1"):
+            connection.execute("PRAGMA user_version = 3")
+        with pytest.raises(ValueError, match="replay store of version 3, or another database; known are 1 to 2"):
             SqliteReplayStore(path)
 
-    def test_a_database_of_something_else_is_refused_and_left_alone(self, path: Path) -> None:
+    @pytest.mark.parametrize("version", [0, 1, 2])
+    def test_a_database_of_something_else_is_refused_and_left_alone(self, path: Path, version: int) -> None:
         with closing(sqlite3.connect(path)) as connection:
             connection.execute("CREATE TABLE orders (id)")
+            connection.execute(f"PRAGMA user_version = {version}")
         before = path.read_bytes()
         with pytest.raises(ValueError, match="a database of something else than the replay store"):
             SqliteReplayStore(path)
         assert path.read_bytes() == before
+
+    def test_a_store_of_the_first_version_is_brought_up_to_date_and_forgets_nothing(self, path: Path) -> None:
+        first_version(path)
+        with closing(SqliteReplayStore(path)) as store:
+            assert store.remember(b"old", LATER, NOW) is False
+            store.add_failure(b"key", LATER, NOW)
+            assert store.failures(b"key", NOW) == 1
+
+    def test_four_processes_bring_it_up_to_date_at_once(self, path: Path) -> None:
+        first_version(path)
+        start = SPAWN.Barrier(4)
+        processes = [SPAWN.Process(target=fail_often, args=(path, start)) for _ in range(4)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join()
+        assert [process.exitcode for process in processes] == [0] * 4
+        with closing(SqliteReplayStore(path)) as store:
+            assert store.failures(b"key", NOW) == 4 * 25
+            assert store.remember(b"old", LATER, NOW) is False
 
     def test_a_file_locked_by_somebody_else_is_refused(self, path: Path) -> None:
         SqliteReplayStore(path).close()

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,7 +14,7 @@ import typer
 from wsguard.cli.arguments import Config, Json, read_policy, say_problems
 from wsguard.cli.closable import Closable
 from wsguard.cli.screen import complain, print_json, print_table, say
-from wsguard.composition import location
+from wsguard.composition import location, master_keys, open_user_table
 from wsguard.faults import StoreUnavailable
 from wsguard.interfaces import Application
 from wsguard.lint import Finding, findings
@@ -25,9 +26,10 @@ from wsguard.policy.problems import ConfigError, Problem
 from wsguard.policy.surroundings import Location
 from wsguard.routing import ServiceTable, Target
 from wsguard.spyne import introspect
-from wsguard.stores import open_replay, open_users
+from wsguard.stores import open_replay
 
 COLUMNS: Final = ("Service and operations", "Timestamp", "UsernameToken", "Signature", "Encryption")
+_SQLITE: Final = "sqlite:///"
 DEMANDS: Final = {"unsafe_unauthenticated", "timestamp", "username_token", "signature", "encryption"}
 
 
@@ -81,22 +83,24 @@ def effective_targets(policy: Policy, application: Application | None, *, offlin
 
 
 def _unusable_stores(policy: Policy) -> Iterator[Problem]:
-    """Of the replay store only the kind is looked at: opening one makes its file."""
+    """Of a SQLite file that opening would make only the kind is looked at."""
     kinds: tuple[tuple[str, Location, Callable[[str], Closable]], ...] = (
-        ("users", policy.users, open_users),
+        ("users", policy.users, partial(open_user_table, section=policy.users)),
         ("replay", policy.replay, open_replay),
     )
     for name, section, open_store in kinds:
         try:
             url = location(section, name)
-            if name == "users" or not url.startswith("sqlite:///"):
+            if not url.startswith(_SQLITE) or (name == "users" and Path(url.removeprefix(_SQLITE)).exists()):
                 open_store(url).close()
+            elif name == "users":
+                master_keys(policy.users)
         except ConfigError as error:
             yield from error.problems
         except StoreUnavailable as error:
             yield Problem(f"{name}.url", error.seen)
         except ValueError as error:
-            yield Problem(f"{name}.url", str(error).removeprefix(f"{name}.url: "))
+            yield Problem(f"{name}.url", str(error))
 
 
 def _unresolved(policy: Policy, targets: tuple[Target, ...]) -> Iterator[Target]:

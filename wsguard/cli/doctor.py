@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -22,12 +23,12 @@ from wsguard.cli.algorithms import try_all
 from wsguard.cli.arguments import CONFIG_VARIABLE, Json, read_policy
 from wsguard.cli.closable import Closable
 from wsguard.cli.screen import print_json, print_table
-from wsguard.composition import audit_urls, location
+from wsguard.composition import audit_urls, location, open_user_table
 from wsguard.faults import StoreUnavailable
 from wsguard.keys import KeyFileError, load_key
 from wsguard.policy import Policy
 from wsguard.policy.problems import ConfigError
-from wsguard.stores import open_replay, open_users
+from wsguard.stores import open_replay
 from wsguard.version import __version__
 
 State = Literal["fine", "warning", "failed", "missing"]
@@ -211,6 +212,7 @@ def stores(policy: Policy) -> Iterator[Item]:
 
     A database that the doctor made would belong to whoever called the doctor, and not to the service.
     """
+    open_users = partial(open_user_table, section=policy.users)
     yield from _store("users", lambda: (location(policy.users, "users"),), open_users)
     yield from _store("replay", lambda: (location(policy.replay, "replay"),), open_replay)
     yield from _store("audit", lambda: audit_urls(policy.audit), lambda url: open_audit([url]))

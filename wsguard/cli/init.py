@@ -69,4 +69,5 @@ def _say_what_next(directory: Path, user: str, password: str) -> None:
     say(f"  password  {password}")
     say()
     say("The password is shown this once; it also stands in users.toml, which only you can read.")
+    say("For more than a few users there are databases: see [users] in wsguard.toml, and wsguard users --help.")
     say(f"Next: wsguard check {directory / 'wsguard.toml'}")

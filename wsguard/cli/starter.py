@@ -48,8 +48,10 @@ use = "optional"                        # required | optional | forbidden
 # --- Where things are kept ----------------------------------------------------------------------------------------
 
 [users]
+# For more than a few users: "sqlite:///wsguard-users.db" or any SQLAlchemy URL, where passwords are encrypted and
+# users are added and disabled without a restart. "wsguard users import" takes the ones of users.toml along.
 url = "toml:users.toml"                 # lines of "name" = "password"; keep the file at mode 0600
-#master_key_env = "WSGUARD_MASTER_KEY"  # for databases of users
+#master_key_env = "WSGUARD_MASTER_KEY"  # of a database: environment variable with the keys from "wsguard users new-key"
 
 [replay]
 url = "sqlite:///wsguard-replay.db"     # nonces seen; memory:// for tests. url_env or url_file if the URL is a secret

@@ -4,10 +4,13 @@ An implementation is imported when a URL asks for it, so nothing that is not use
 """
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
-from wsguard.interfaces import ReplayStore, UserStore
+from wsguard.interfaces import PasswordVerifier, ReplayStore, UserStore
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _SQLITE: Final = "sqlite:///"
@@ -20,8 +23,8 @@ _REPLAY_TO_COME: Final = {
     "postgresql+psycopg": "PostgreSQL",
     "postgresql": "PostgreSQL",
 }
-_USERS: Final = "toml:FILE and memory://"
-_USERS_TO_COME: Final = dict.fromkeys(("sqlite", "postgresql", "mysql", "mariadb", "oracle", "mssql"), "SQL")
+_USERS: Final = "sqlite:///FILE, any SQLAlchemy URL, toml:FILE and memory://"
+_WITHOUT_SECRETS: Final = frozenset({"toml", "memory"})
 
 
 def open_replay(url: str) -> ReplayStore:
@@ -42,18 +45,20 @@ def open_replay(url: str) -> ReplayStore:
         from wsguard.stores.replay_sqlite import SqliteReplayStore
 
         return SqliteReplayStore(_sqlite_file(url))
-    raise _unknown(url, "replay", _REPLAY, _REPLAY_TO_COME)
+    raise _unknown(url, _REPLAY, _REPLAY_TO_COME)
 
 
-def open_users(url: str) -> UserStore:
+def open_users(url: str, master_keys: Sequence[str] = ()) -> UserStore:
     """Open the user table at ``url``.
 
     Args:
-        url: ``toml:FILE`` or ``memory://`` (a table without users).
+        url: ``sqlite:///FILE`` or any SQLAlchemy URL, ``toml:FILE``, or ``memory://`` (a table without users).
+        master_keys: for a database: the first one encrypts, each of them decrypts.
 
     Raises:
-        ValueError: no such kind of store, a URL that cannot be read, or mistakes in the file, all of them at once.
-        StoreUnavailable: the file cannot be read.
+        ValueError: no such kind of store, a URL that cannot be read, mistakes in the file, all of them at once, no
+            master key or the wrong one, a database that is damaged or of another version, or a missing package.
+        StoreUnavailable: the file or database cannot be opened.
     """
     if url == "memory://":
         from wsguard.stores.users_memory import MemoryUserStore
@@ -63,32 +68,68 @@ def open_users(url: str) -> UserStore:
         from wsguard.stores.users_toml import TomlUserStore
 
         return TomlUserStore(_toml_file(url))
-    raise _unknown(url, "users", _USERS, _USERS_TO_COME)
+    if not is_database(url):
+        raise _unknown(url, _USERS, {})
+    store: UserStore = _users_sql().SqlUserStore(url, master_keys)
+    return store
+
+
+def is_database(url: str) -> bool:
+    """Whether ``url`` is of the form of a SQLAlchemy URL: a user table there needs master keys."""
+    match = _SCHEME.match(url)
+    return match is not None and match[1].lower() not in _WITHOUT_SECRETS
+
+
+def open_verifier(*, needed: bool) -> PasswordVerifier | None:
+    """What passwords are held against hashes with; None where argon2-cffi is missing and not needed.
+
+    Raises:
+        ValueError: it is missing and needed.
+    """
+    try:
+        from wsguard.stores.argon2_verifier import Argon2Verifier
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "argon2":
+            raise
+        if needed:
+            raise ValueError("it has hashed passwords, which need argon2-cffi: pip install wsguard[argon2]") from error
+        return None
+    return Argon2Verifier()
+
+
+def _users_sql() -> "ModuleType":
+    try:
+        import wsguard.stores.users_sql as users_sql
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "sqlalchemy":
+            raise
+        raise ValueError("a database needs SQLAlchemy: pip install wsguard[sql]") from error
+    return users_sql
 
 
 def _sqlite_file(url: str) -> str:
     name = url.removeprefix(_SQLITE)
     if not name or name == ":memory:":
-        raise ValueError("replay.url: sqlite:/// is followed by a file name; a store in memory is memory://")
+        raise ValueError("sqlite:/// is followed by a file name; a store in memory is memory://")
     if "?" in name or "\0" in name:
-        raise ValueError("replay.url: sqlite:///FILE takes no options, and the file name no '?' and no NUL")
+        raise ValueError("sqlite:///FILE takes no options, and the file name no '?' and no NUL")
     return name
 
 
 def _toml_file(url: str) -> str:
     name = url.removeprefix(_TOML)
     if not name or "\0" in name:
-        raise ValueError("users.url: toml: is followed by a file name")
+        raise ValueError("toml: is followed by a file name")
     return name
 
 
-def _unknown(url: str, section: str, present: str, to_come: Mapping[str, str]) -> ValueError:
+def _unknown(url: str, present: str, to_come: Mapping[str, str]) -> ValueError:
     # Only the scheme is quoted: the rest of a URL may be a secret.
     match = _SCHEME.match(url)
     if match is None:
-        return ValueError(f"{section}.url: not the URL of a store; there are {present}")
+        return ValueError(f"not the URL of a store; there are {present}")
     scheme = match[1].lower()
     kind = to_come.get(scheme) or to_come.get(scheme.partition("+")[0])
     if kind is not None:
-        return ValueError(f"{section}.url: this version has no {kind} store ({scheme}:) yet; it has {present}")
-    return ValueError(f"{section}.url: no store is written {scheme}: this way; there are {present}")
+        return ValueError(f"this version has no {kind} store ({scheme}:) yet; it has {present}")
+    return ValueError(f"no store is written {scheme}: this way; there are {present}")

@@ -2,6 +2,7 @@
 
 import heapq
 import threading
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -14,12 +15,14 @@ _PURGED_AT_ONCE: Final = 4
 
 
 class MemoryReplayStore:
-    """Remembers exactly, for all threads of this process, in memory that grows with the live keys only."""
+    """Remembers exactly, for all threads of this process, in memory that grows with what is live only."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._until: dict[bytes, datetime] = {}
         self._by_time: list[tuple[datetime, bytes]] = []
+        self._failures: dict[bytes, list[datetime]] = {}
+        self._failures_by_time: list[tuple[datetime, bytes]] = []
 
     def __len__(self) -> int:
         """Keys held, live or not yet purged."""
@@ -36,16 +39,40 @@ class MemoryReplayStore:
             heapq.heappush(self._by_time, (until, key))
             return True
 
+    def failures(self, key: bytes, now: datetime) -> int:
+        """How many failures of ``key`` are remembered at ``now``."""
+        with self._lock:
+            return sum(now <= until for until in self._failures.get(key, ()))
+
+    def add_failure(self, key: bytes, until: datetime, now: datetime) -> None:
+        """Remember one more failure of ``key`` until ``until``."""
+        with self._lock:
+            self._purge_failures(now)
+            self._failures.setdefault(key, []).append(until)
+            heapq.heappush(self._failures_by_time, (until, key))
+
     def close(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._until.clear()
-            self._by_time.clear()
+            for held in (self._until, self._by_time, self._failures, self._failures_by_time):
+                held.clear()
 
     def _purge(self, now: datetime) -> None:
-        for _ in range(_PURGED_AT_ONCE):
-            if not self._by_time or now - self._by_time[0][0] <= CLOCK_DISORDER:
-                return
-            until, key = heapq.heappop(self._by_time)
+        for until, key in _long_over(self._by_time, now):
             if self._until.get(key) == until:
                 del self._until[key]
+
+    def _purge_failures(self, now: datetime) -> None:
+        for until, key in _long_over(self._failures_by_time, now):
+            kept = self._failures[key]
+            kept.remove(until)
+            if not kept:
+                del self._failures[key]
+
+
+def _long_over(by_time: list[tuple[datetime, bytes]], now: datetime) -> Iterator[tuple[datetime, bytes]]:
+    """Take the next few that are over out of the heap ``by_time``."""
+    for _ in range(_PURGED_AT_ONCE):
+        if not by_time or now - by_time[0][0] <= CLOCK_DISORDER:
+            return
+        yield heapq.heappop(by_time)

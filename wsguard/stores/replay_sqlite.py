@@ -2,18 +2,18 @@
 
 import os
 import sqlite3
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from wsguard.faults import StoreUnavailable
-from wsguard.stores.sqlite_connection import ProcessConnection, create_private_file
+from wsguard.stores.sqlite_connection import ProcessConnection, create_private_file, switch_to_wal
 
 BUSY_TIMEOUT: Final = 5.0
 """Seconds; the default of Python's sqlite3."""
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+"""2: with the table of failures. A store of version 1 gets it when it is opened."""
 
 CLOCK_DISORDER: Final = timedelta(minutes=1)
 """Kept beyond its time: processes do not arrive in the order in which they read the clock, so a call may come with an
@@ -33,8 +33,21 @@ INSERT INTO seen (key, until) VALUES (?, ?)
 ON CONFLICT (key) DO UPDATE SET until = excluded.until WHERE seen.until < ?
 """
 _PURGE: Final = "DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE until < ? LIMIT ?)"
-_TABLE: Final = "CREATE TABLE seen (key BLOB NOT NULL PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID"
-_INDEX: Final = "CREATE INDEX seen_until ON seen (until)"
+_COUNT_FAILURES: Final = "SELECT count(*) FROM failure WHERE key = ? AND until >= ?"
+_ADD_FAILURE: Final = "INSERT INTO failure (key, until) VALUES (?, ?)"
+_PURGE_FAILURES: Final = "DELETE FROM failure WHERE rowid IN (SELECT rowid FROM failure WHERE until < ? LIMIT ?)"
+_SCHEMA: Final[dict[int, tuple[str, ...]]] = {
+    1: (
+        "CREATE TABLE seen (key BLOB NOT NULL PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID",
+        "CREATE INDEX seen_until ON seen (until)",
+    ),
+    2: (
+        "CREATE TABLE failure (key BLOB NOT NULL, until INTEGER NOT NULL)",
+        "CREATE INDEX failure_key ON failure (key, until)",
+        "CREATE INDEX failure_until ON failure (until)",
+    ),
+}
+"""What each version added."""
 
 
 class SqliteReplayStore:
@@ -58,6 +71,7 @@ class SqliteReplayStore:
         self._path = Path(path).absolute()
         self._busy_timeout = busy_timeout
         self._calls = 0
+        self._failed = 0
         try:
             create_private_file(self._path)
         except OSError as error:
@@ -77,10 +91,32 @@ class SqliteReplayStore:
         """
         with self._connection.turn() as connection:
             if self._calls % _CALLS_TO_A_PURGE == 0:
-                connection.execute(_PURGE, (_microseconds(now) - CLOCK_DISORDER // _MICROSECOND, _PURGED_AT_ONCE))
+                connection.execute(_PURGE, (_long_over(now), _PURGED_AT_ONCE))
             added = connection.execute(_REMEMBER, (key, _microseconds(until), _microseconds(now)))
             self._calls += 1
             return added.rowcount == 1
+
+    def failures(self, key: bytes, now: datetime) -> int:
+        """How many failures of ``key`` are remembered at ``now``.
+
+        Raises:
+            StoreUnavailable: the file is locked, damaged or gone.
+        """
+        with self._connection.turn() as connection:
+            count: int = connection.execute(_COUNT_FAILURES, (key, _microseconds(now))).fetchone()[0]
+            return count
+
+    def add_failure(self, key: bytes, until: datetime, now: datetime) -> None:
+        """Remember one more failure of ``key`` until ``until``.
+
+        Raises:
+            StoreUnavailable: the file is locked, full, damaged, read-only or gone.
+        """
+        with self._connection.turn() as connection:
+            if self._failed % _CALLS_TO_A_PURGE == 0:
+                connection.execute(_PURGE_FAILURES, (_long_over(now), _PURGED_AT_ONCE))
+            connection.execute(_ADD_FAILURE, (key, _microseconds(until)))
+            self._failed += 1
 
     def close(self) -> None:
         """Close the file."""
@@ -88,12 +124,12 @@ class SqliteReplayStore:
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         self._demand_version(connection)
-        self._switch_to_wal(connection)
+        switch_to_wal(connection, self._busy_timeout)
         connection.execute("BEGIN IMMEDIATE")
         try:
-            if self._demand_version(connection) == 0:
-                connection.execute(_TABLE)
-                connection.execute(_INDEX)
+            for version in range(self._demand_version(connection) + 1, SCHEMA_VERSION + 1):
+                for statement in _SCHEMA[version]:
+                    connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             connection.execute("COMMIT")
         finally:
@@ -102,26 +138,19 @@ class SqliteReplayStore:
 
     def _demand_version(self, connection: sqlite3.Connection) -> int:
         version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, SCHEMA_VERSION):
+        if version not in range(SCHEMA_VERSION + 1):
             raise ValueError(
-                f"{self._path}: a replay store of version {version}, or another database; known is {SCHEMA_VERSION}"
+                f"{self._path}: a replay store of version {version}, or another database; known are 1 to "
+                f"{SCHEMA_VERSION}"
             )
-        if version == 0 and connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall():
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+        if tables and not (version and "seen" in tables):
             raise ValueError(f"{self._path}: a database of something else than the replay store")
         return version
 
-    def _switch_to_wal(self, connection: sqlite3.Connection) -> None:
-        # Where two processes switch at once, SQLite answers one of them SQLITE_BUSY without asking its busy handler.
-        deadline = time.monotonic() + self._busy_timeout
-        while True:
-            try:
-                connection.execute("PRAGMA journal_mode = WAL").fetchall()
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.01)
-            else:
-                return
+
+def _long_over(now: datetime) -> int:
+    return _microseconds(now) - CLOCK_DISORDER // _MICROSECOND
 
 
 def _microseconds(time: datetime) -> int:

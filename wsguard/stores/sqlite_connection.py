@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,25 @@ def create_private_file(path: Path) -> None:
             return
 
 
+def switch_to_wal(connection: sqlite3.Connection, busy_timeout: float) -> None:
+    """Put the database of ``connection`` in WAL mode, waiting ``busy_timeout`` seconds for others that use it.
+
+    Raises:
+        sqlite3.Error: it is still in use, or cannot be written.
+    """
+    # Where two processes switch at once, SQLite answers one of them SQLITE_BUSY without asking its busy handler.
+    deadline = time.monotonic() + busy_timeout
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").fetchall()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
+
+
 class ProcessConnection:
     """The one connection of this process to a SQLite file; threads take turns, and a fork finds it closed.
 
@@ -56,9 +76,9 @@ class ProcessConnection:
         self._pid = os.getpid()
         self._closed = False
         os.register_at_fork(
-            before=_weakly(self._before_fork),
-            after_in_parent=_weakly(self._after_fork_in_parent),
-            after_in_child=_weakly(self._after_fork_in_child),
+            before=weakly(self._before_fork),
+            after_in_parent=weakly(self._after_fork_in_parent),
+            after_in_child=weakly(self._after_fork_in_child),
         )
 
     @contextmanager
@@ -95,11 +115,11 @@ class ProcessConnection:
         if self._pid != os.getpid():
             self._abandon()
         # In WAL mode SQLite goes on writing to a file that was deleted, where no other process reads.
-        if self._connection is not None and self._file != _identity(self._path):
+        if self._connection is not None and self._file != identity(self._path):
             self._drop()
         if self._connection is None:
             self._connection = self._connect()
-            self._file = _identity(self._path)
+            self._file = identity(self._path)
             self._connection.execute("PRAGMA synchronous = NORMAL")
         return self._connection
 
@@ -145,7 +165,8 @@ class ProcessConnection:
         return True
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def identity(path: Path) -> tuple[int, int] | None:
+    """What tells the file at ``path`` from one that is put in its place; None where there is none."""
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -153,7 +174,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _weakly(method: Callable[[], None]) -> Callable[[], None]:
+def weakly(method: Callable[[], None]) -> Callable[[], None]:
     """A call of ``method`` that does not keep its object alive: what is registered at a fork stays for ever."""
     reference = weakref.WeakMethod(method)
 

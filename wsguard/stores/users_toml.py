@@ -26,12 +26,7 @@ class TomlUserStore:
             ValueError: the file is not TOML, or something else is in it; all mistakes at once, never a password.
             StoreUnavailable: the file cannot be read.
         """
-        self._path = Path(path)
-        mistakes: list[str] = []
-        found = [_user(name, value, mistakes) for name, value in _load(self._path).items()]
-        if mistakes:
-            raise ValueError(f"{self._path}: {'; '.join(mistakes)}")
-        self._users = {user.name: user for user in found if user is not None}
+        self._users = read_users(path)
 
     def find(self, name: str) -> User | None:
         """The user with exactly this name, or None."""
@@ -39,6 +34,21 @@ class TomlUserStore:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def read_users(path: str | os.PathLike[str]) -> dict[str, User]:
+    """The users of a TOML file by name, in its order.
+
+    Raises:
+        ValueError: the file is not TOML, or something else is in it; all mistakes at once, never a password.
+        StoreUnavailable: the file cannot be read.
+    """
+    file = Path(path)
+    mistakes: list[str] = []
+    found = [_user(name, value, mistakes) for name, value in _load(file).items()]
+    if mistakes:
+        raise ValueError(f"{file}: {'; '.join(mistakes)}")
+    return {user.name: user for user in found if user is not None}
 
 
 def _load(path: Path) -> dict[str, Any]:
