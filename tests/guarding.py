@@ -10,7 +10,7 @@ from wsgiref.validate import validator
 
 import wsguard
 from tests.messages import NOW
-from wsguard.interfaces import AuditRecord
+from wsguard.interfaces import AuditRecord, Observer, ReplayStore
 from wsguard.middleware import Guard
 from wsguard.stores.users_memory import MemoryUserStore
 
@@ -58,14 +58,26 @@ class Guarded:
     """A guard with users in memory, a clock to set, and the application it stands before."""
 
     def __init__(
-        self, application: WSGIApplication | None = None, *, spyne_app: object | None = None, **policy: Any
+        self,
+        application: WSGIApplication | None = None,
+        *,
+        spyne_app: object | None = None,
+        replay_store: ReplayStore | None = None,
+        observers: Iterable[Observer] = (),
+        **policy: Any,
     ) -> None:
         self.echo = Echo()
         self.clock = Clock()
         defaults = {"users": {"url": "memory://"}, "replay": {"url": "memory://"}, "audit": {"url": "memory://"}}
         self.policy = wsguard.Policy.model_validate({**defaults, **policy})
         self.guard: Guard = wsguard.guard(
-            application or self.echo, self.policy, clock=self.clock, spyne_app=spyne_app, users=MemoryUserStore(USERS)
+            application or self.echo,
+            self.policy,
+            clock=self.clock,
+            spyne_app=spyne_app,
+            users=MemoryUserStore(USERS),
+            replay=replay_store,
+            observers=observers,
         )
 
     @property

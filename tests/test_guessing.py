@@ -216,7 +216,7 @@ class TestEqualWork:
     @pytest.fixture
     def verifier(self, monkeypatch: pytest.MonkeyPatch) -> Counting:
         made = Counting()
-        monkeypatch.setattr("wsguard.composition.open_verifier", lambda *, needed: made)
+        monkeypatch.setattr("wsguard.opening.open_verifier", lambda *, needed: made)
         return made
 
     @pytest.mark.parametrize(

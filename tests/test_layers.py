@@ -15,16 +15,21 @@ LAYERS = (
     ("message",),
     ("timestamp", "tokens", "routing", "clients"),
     ("engine", "soapfault"),
-    ("received",),
+    ("received", "refusal_log"),
     ("middleware",),
 )
 """The core, from the top down."""
 
-AROUND = frozenset({"stores", "audit", "keys", "config", "spyne", "pending", "lint"})
+AROUND = frozenset(
+    {"stores", "audit", "keys", "config", "spyne", "pending", "lint", "instruments", "metrics", "tracing"}
+)
 """Implementations: they know the words and the interfaces, never engine or shell."""
 
+AND_ALSO = {"metrics": {"keys", "instruments"}}
+"""Rooms around that know others around. Metrics say when the files expire that keys are read from, and time a store."""
+
 COMPOSITION = frozenset(
-    {"__init__", "__main__", "composition", "reloading", "explaining", "cli", "client", "testing"}
+    {"__init__", "__main__", "composition", "opening", "reloading", "explaining", "cli", "client", "testing"}
 )
 """The only rooms that may know all others."""
 
@@ -34,6 +39,8 @@ ONLY_IN = {
     "sqlalchemy": {"stores", "audit"},
     "typer": {"cli"},
     "rich": {"cli"},
+    "prometheus_client": {"metrics"},
+    "opentelemetry": {"tracing"},
 }
 """Libraries, and the only rooms that may import them. Nobody imports spyne."""
 
@@ -67,7 +74,7 @@ def allowed_for(room: str) -> frozenset[str]:
         return frozenset(name for name, _ in modules())
     words = frozenset(name for layer in LAYERS[:3] for name in layer)
     if room in AROUND:
-        return words | {room}
+        return words | {room} | AND_ALSO.get(room, set())
     depth = next(depth for depth, layer in enumerate(LAYERS) if room in layer)
     above = frozenset(name for layer in LAYERS[:depth] for name in layer)
     return above | {room}

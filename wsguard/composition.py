@@ -1,5 +1,6 @@
 """Where the parts become a guard: stores opened, services resolved, everything that can fail failing now."""
 
+import hashlib
 import logging
 import os
 from collections.abc import Callable, Hashable, Iterable
@@ -10,25 +11,41 @@ from typing import Final, ParamSpec, TypeVar, cast
 from wsgiref.types import WSGIApplication
 
 from wsguard.audit import open_audit
-from wsguard.config import load_policy, read_secret
+from wsguard.config import load_policy
 from wsguard.engine import SecurityEngine
-from wsguard.faults import StoreUnavailable
-from wsguard.interfaces import Application, AuditSink, Clock, Closable, Observer, ReplayStore, UserStore
-from wsguard.keys import load_certificates, load_crls, load_key, load_shared_key
+from wsguard.instruments import Instruments
+from wsguard.interfaces import (
+    Application,
+    AuditSink,
+    Clock,
+    Closable,
+    FailureCounter,
+    Observer,
+    ReplayStore,
+    UserStore,
+)
 from wsguard.middleware import Guard, Serving
+from wsguard.opening import (
+    Attempt,
+    audit_key,
+    audit_retention,
+    audit_urls,
+    fingerprint,
+    location,
+    master_keys,
+    unreadable_keys,
+    verifier_for,
+)
 from wsguard.pending import unmet_demands
-from wsguard.policy import Audit, Policy
-from wsguard.policy.demands import TrustDemands
-from wsguard.policy.problems import ConfigError, Problem
-from wsguard.policy.surroundings import Location
+from wsguard.policy import Policy
+from wsguard.policy.problems import ConfigError
 from wsguard.reloading import Reloader, file_state
 from wsguard.routing import ServiceTable
 from wsguard.spyne import introspect
-from wsguard.stores import open_replay, open_users
-from wsguard.tokens.username import UsernameTokenProcessor
+from wsguard.stores import is_database, open_replay, open_users
+from wsguard.tokens.username import SeenKeeper, UsernameTokenProcessor
 
 P = ParamSpec("P")
-T = TypeVar("T")
 ClosableT = TypeVar("ClosableT", bound=Closable)
 
 MEMORY: Final = "memory://"
@@ -56,7 +73,7 @@ def guard(
         users: a user table of your own, instead of the configured one. You close it; so with the next two.
         replay: a replay store of your own.
         audit: an audit of your own.
-        observers: told of every verdict: metrics, traces.
+        observers: told of every verdict: metrics, traces. Those that are an ``Instrument`` also time the replay store.
 
     Returns:
         a WSGI application.
@@ -67,7 +84,8 @@ def guard(
         TypeError: ``spyne_app`` is no spyne application.
     """
     described = _describe(application, spyne_app)
-    given = _Given(users, replay, audit)
+    observers = tuple(observers)
+    given = _Given(users, replay, audit, Instruments(observers))
 
     def build(before: Serving | None) -> Serving:
         policy = config if isinstance(config, Policy) else load_policy(config)
@@ -79,16 +97,17 @@ def guard(
         return serving
 
     file = None if isinstance(config, Policy) else Path(config)
-    return Guard(application, Reloader(build, config=file), clock or _now, tuple(observers))
+    return Guard(application, Reloader(build, config=file), clock or _now, observers)
 
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """Stores that the caller opened and closes."""
+    """Stores that the caller opened and closes, and what measures them."""
 
     users: UserStore | None
     replay: ReplayStore | None
     audit: AuditSink | None
+    instruments: Instruments
 
 
 def _say_what_is_unsafe(policy: Policy) -> None:
@@ -123,25 +142,29 @@ class _Parts:
         Args:
             policy: the configuration.
             described: what introspection found.
-            given: stores that are used instead of the configured ones.
+            given: stores that are used instead of the configured ones, and what measures them.
             before: what is in force; its stores are used again where the configuration names the same.
 
         Raises:
             ConfigError: with every problem; what was opened anew is closed.
         """
-        self._attempt = _Attempt()
+        self._attempt = Attempt()
         self._before = before.parts if before is not None else {}
         self._parts: dict[str, tuple[Hashable, Closable]] = {}
         self._attempt.problems += unmet_demands(policy)
         services = self._attempt("", ServiceTable, policy, described)
-        _prove_keys(policy, self._attempt)
-        users = given.users or self._users(policy)
-        replay = given.replay or self._replay(policy)
-        audit = given.audit or self._audit(policy)
+        self._attempt.problems += unreadable_keys(policy)
+        # A store that has a length is false while it is empty.
+        users = given.users if given.users is not None else self._users(policy)
+        replay = given.replay if given.replay is not None else self._replay(policy)
+        audit = given.audit if given.audit is not None else self._audit(policy)
+        verifier = self._attempt("users.url", verifier_for, policy, users)
         if self._attempt.problems or services is None or users is None or replay is None or audit is None:
             self._close_new()
             raise ConfigError(self._attempt.problems)
-        tokens = (UsernameTokenProcessor(users),)
+        replay = self._measured(given.instruments, policy, services, replay)
+        seen = users if isinstance(users, SeenKeeper) else None
+        tokens = (UsernameTokenProcessor(users, _counter(replay), verifier, seen),)
         engine = SecurityEngine(policy, services, tokens=tokens, replay=replay, every_href=described is not None)
         self.serving = Serving(policy, engine, audit, self._parts)
 
@@ -149,6 +172,9 @@ class _Parts:
         url = self._attempt("users.url", location, policy.users, "users")
         if url is None:
             return None
+        if is_database(url):
+            keys = self._attempt("users.master_key_env", master_keys, policy.users)
+            return None if keys is None else self._open("users", (url, fingerprint(keys)), open_users, url, keys)
         # A table in a file is read once, so another state of the file is another table.
         source = (url, file_state(Path(url.removeprefix("toml:")))) if url.startswith("toml:") else (url,)
         return self._open("users", source, open_users, url)
@@ -159,7 +185,28 @@ class _Parts:
 
     def _audit(self, policy: Policy) -> AuditSink | None:
         urls = self._attempt("audit.url", audit_urls, policy.audit)
-        return None if urls is None else self._open("audit", urls, open_audit, urls)
+        key = self._attempt("audit.key_env", audit_key, policy.audit)
+        if urls is None or key is None:
+            return None
+        retention = audit_retention(policy.audit)
+        source = (urls, hashlib.sha256(key).digest(), retention)
+        return self._open("audit", source, open_audit, urls, key, retention=retention)
+
+    def _measured(
+        self, instruments: Instruments, policy: Policy, services: ServiceTable, replay: ReplayStore
+    ) -> ReplayStore:
+        """The replay store with what measures it.
+
+        Raises:
+            ConfigError: what is to be measured cannot be read.
+        """
+        names = frozenset(target.service for target in services.targets)
+        self._parts["observers"] = ("observers", instruments)
+        measured = self._attempt("observers", instruments.attach, policy, names, replay)
+        if measured is None:
+            self._close_new()
+            raise ConfigError(self._attempt.problems)
+        return measured
 
     def _open(
         self, key: str, source: Hashable, opener: Callable[P, ClosableT], *args: P.args, **kwargs: P.kwargs
@@ -181,60 +228,8 @@ class _Parts:
                 store.close()
 
 
-class _Attempt:
-    """Runs what may fail and keeps every problem."""
-
-    def __init__(self) -> None:
-        self.problems: list[Problem] = []
-
-    def __call__(self, key: str, build: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-        try:
-            return build(*args, **kwargs)
-        except ConfigError as error:
-            self.problems += error.problems
-        except StoreUnavailable as fault:
-            self.problems.append(Problem(key, fault.seen))
-        except (ValueError, OSError) as error:
-            self.problems.append(Problem(key, str(error)))
-        return None
-
-
-def location(section: Location, key: str) -> str:
-    """The URL of a store, wherever the configuration keeps it.
-
-    Raises:
-        ConfigError: the environment variable or file that holds it is not there.
-    """
-    return read_secret(section.url_env, section.url_file, f"{key}.url") or section.url
-
-
-def audit_urls(section: Audit) -> tuple[str, ...]:
-    """The URLs of the audit, wherever the configuration keeps them.
-
-    Raises:
-        ConfigError: the environment variable or file that holds one is not there.
-    """
-    secret = read_secret(section.url_env, section.url_file, "audit.url")
-    return section.url if secret is None else (secret,)
-
-
-def _prove_keys(policy: Policy, attempt: _Attempt) -> None:
-    """Read every key, certificate and list that is named, so that a missing one is found now."""
-    for index, key in enumerate(policy.keys.decrypt):
-        attempt(f"keys.decrypt[{index}]", load_key, key)
-    if policy.keys.sign is not None:
-        attempt("keys.sign", load_key, policy.keys.sign)
-    for index, shared in enumerate(policy.keys.shared):
-        attempt(f"keys.shared[{index}]", load_shared_key, shared)
-    _prove_trust(policy.trust, "", attempt)
-    for name, service in policy.services.items():
-        if service.trust != policy.trust:
-            _prove_trust(service.trust, f"services.{name}.", attempt)
-
-
-def _prove_trust(trust: TrustDemands, prefix: str, attempt: _Attempt) -> None:
-    for name in ("ca_files", "intermediate_files", "known_certificates", "pinned_certificates"):
-        for index, file in enumerate(getattr(trust, name)):
-            attempt(f"{prefix}trust.{name}[{index}]", load_certificates, file)
-    for index, file in enumerate(trust.crl_files):
-        attempt(f"{prefix}trust.crl_files[{index}]", load_crls, file)
+def _counter(replay: ReplayStore) -> FailureCounter | None:
+    if isinstance(replay, FailureCounter):
+        return replay
+    _log.warning("the replay store counts no failures: username_token.max_failures has no effect")
+    return None

@@ -8,6 +8,7 @@ from wsguard.engine import Request, SecurityEngine
 from wsguard.explanation import Explanation
 from wsguard.faults import Fault
 from wsguard.interfaces import Application, UserStore
+from wsguard.opening import verifier_for
 from wsguard.policy import Policy
 from wsguard.routing import ServiceTable
 from wsguard.tokens.username import UsernameTokenProcessor
@@ -38,11 +39,12 @@ class Explainer:
 
         Raises:
             ConfigError: the configuration does not fit the application.
+            ValueError: the table has hashed passwords, and argon2-cffi is missing.
         """
         self._engine: Final = SecurityEngine(
             policy,
             ServiceTable(policy, application, offline=application is None),
-            tokens=(UsernameTokenProcessor(users),),
+            tokens=(UsernameTokenProcessor(users, verifier=verifier_for(policy, users)),),
             replay=_NeverSeen(),
             every_href=application is not None,
         )

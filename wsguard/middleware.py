@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from io import BytesIO
 from typing import Final, Protocol
@@ -23,6 +23,7 @@ from wsguard.interfaces import AuditRecord, AuditSink, Clock, Closable, Observer
 from wsguard.message.envelope import SOAP_1_1, SOAP_1_2, SoapVersion
 from wsguard.policy import Policy
 from wsguard.received import check_method, check_path, is_wsdl_request, path_of, read_body, version_of
+from wsguard.refusal_log import RefusalLog
 from wsguard.soapfault import Detail, FaultAnswer, answer
 from wsguard.verified import VerifiedMessage
 
@@ -76,14 +77,22 @@ class _Case:
     """One request from its arrival to its record."""
 
     serving: Serving
-    incident: str
-    now: datetime
     path: str
     remote_addr: str
     version: SoapVersion
+    incident: str = ""
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
     started: float = field(default_factory=time.perf_counter)
     explanation: Explanation = field(default_factory=Explanation)
     octets: bytes = b""
+
+    def begin(self, now: datetime) -> None:
+        """Give the request its one time and its identifier.
+
+        Raises:
+            TypeError, AttributeError: ``now`` is no datetime.
+        """
+        self.incident, self.now = new_incident(now), now
 
     def record(self, outcome: RequestOutcome, check: str = "", fault: str = "") -> AuditRecord:
         """What the audit keeps of it."""
@@ -127,6 +136,7 @@ class Guard:
     ) -> None:
         self._source: Final = source
         self._clock: Final = clock
+        self._refusals: Final = RefusalLog()
         self._observers: Final = observers
         self.application: Final = application
         """What stands behind this guard."""
@@ -142,18 +152,18 @@ class Guard:
         return self._source.current().audit
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        now = self._clock()
-        path = path_of(environ)
-        version = version_of(environ)
         remote_addr = str(environ.get("REMOTE_ADDR", ""))
-        case = _Case(self._source.current(), new_incident(now), now, path, remote_addr, version)
+        case = _Case(self._source.current(), path_of(environ), remote_addr, version_of(environ))
         try:
-            check_path(path)
+            case.begin(self._clock())
+            check_path(case.path)
             message = None if is_wsdl_request(environ) else self._judge(environ, case)
             recorded = message is not None and self._record_before_handoff(case, message)
         except Fault as fault:
             return self._refuse(fault, case, environ, start_response)
         except Exception as error:  # noqa: BLE001 - a defect of ours is a refusal too
+            if not case.incident:
+                case.begin(datetime.now(UTC))
             _log.exception("incident %s: the guard failed", case.incident)
             return self._refuse(InternalFault(type(error).__name__), case, environ, start_response)
         if message is None:
@@ -171,6 +181,7 @@ class Guard:
     def close(self) -> None:
         """Close the stores and the audit. The guard is not used again."""
         self._source.close()
+        self._refusals.close()
 
     def _judge(self, environ: WSGIEnvironment, case: _Case) -> VerifiedMessage:
         check_method(environ)
@@ -212,7 +223,7 @@ class Guard:
         return wanted
 
     def _observe(self, record: AuditRecord, case: _Case) -> None:
-        for observer in self._observers:
+        for observer in (self._refusals, *self._observers):
             try:
                 observer.judged(record, case.explanation.stages)
             except Exception:  # noqa: BLE001 - watching changes no verdict
@@ -236,7 +247,6 @@ class Guard:
         case.explanation.refused(fault.check, expected=fault.expected, seen=fault.seen, setting=fault.setting)
         shown = answer(fault, case.version, case.incident, case.serving.detail)
         outcome: RequestOutcome = "error" if isinstance(fault, StoreUnavailable | InternalFault) else "rejected"
-        _log.warning("incident %s: %s: %s", case.incident, fault.check, plain(fault.seen))
         record = case.record(outcome, fault.check, shown.code)
         unwritten = self._write(record, case.serving)
         self._observe(record, case)
@@ -274,8 +284,8 @@ class Guard:
             return
         try:
             case.serving.audit.amend(case.incident, "error", case.duration_ms)
-        except StoreUnavailable as fault:
-            _log.error("incident %s: not recorded: %s", case.incident, fault.seen)
+        except Exception:  # noqa: BLE001 - the application's own exception goes on
+            _log.exception("incident %s: not recorded", case.incident)
 
 
 _NOT_HANDED_ON: Final = frozenset({"REMOTE_USER", "AUTH_TYPE", "HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING"})
@@ -317,5 +327,10 @@ class _Watched:
     def close(self) -> None:
         """PEP 3333: whoever wraps an iterable closes it."""
         close = getattr(self._iterable, "close", None)
-        if close is not None:
+        if close is None:
+            return
+        try:
             close()
+        except Exception:
+            self._failed()
+            raise

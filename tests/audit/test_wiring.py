@@ -9,7 +9,7 @@ from werkzeug.test import Client
 import wsguard
 from tests.audit.chains import flaws, url_of, verified
 from wsguard.audit.sql import SqlAudit
-from wsguard.composition import audit_retention
+from wsguard.opening import audit_retention
 from wsguard.policy import Audit, Policy
 from wsguard.policy.problems import ConfigError
 

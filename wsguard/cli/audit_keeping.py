@@ -30,7 +30,7 @@ from wsguard.cli.audit_reading import (
 )
 from wsguard.cli.moments import Utc, shown, since_when, zone
 from wsguard.cli.screen import complain, print_json, print_table, say
-from wsguard.composition import audit_key, audit_retention, audit_urls
+from wsguard.opening import audit_key, audit_retention, audit_urls
 
 _FINDINGS: Final = 20
 """Printed for people; --json has all."""

@@ -16,9 +16,9 @@ from wsguard.checks import CHECKS
 from wsguard.cli.arguments import read_policy
 from wsguard.cli.moments import since_when
 from wsguard.cli.screen import complain
-from wsguard.composition import audit_urls
 from wsguard.faults import StoreUnavailable
 from wsguard.interfaces import AuditFilter
+from wsguard.opening import audit_urls
 from wsguard.policy import Audit
 from wsguard.policy.problems import ConfigError
 

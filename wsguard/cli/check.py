@@ -14,11 +14,11 @@ import typer
 from wsguard.cli.arguments import Config, Json, read_policy, say_problems
 from wsguard.cli.closable import Closable
 from wsguard.cli.screen import complain, print_json, print_table, say
-from wsguard.composition import location, master_keys, open_user_table
 from wsguard.faults import StoreUnavailable
 from wsguard.interfaces import Application
 from wsguard.lint import Finding, findings
 from wsguard.middleware import Guard
+from wsguard.opening import location, master_keys, open_user_table, unreadable_keys
 from wsguard.pending import unmet_demands
 from wsguard.policy import Demands, Exemption, Policy
 from wsguard.policy.demands import TimestampDemands, UsernameTokenDemands
@@ -72,7 +72,7 @@ def effective_targets(policy: Policy, application: Application | None, *, offlin
     Raises:
         ConfigError: a guard would refuse to start: with every reason that can be found without opening what it writes.
     """
-    problems = [*unmet_demands(policy), *_unusable_stores(policy)]
+    problems = [*unmet_demands(policy), *unreadable_keys(policy), *_unusable_stores(policy)]
     try:
         targets = ServiceTable(policy, application, offline=offline).targets
     except ConfigError as error:

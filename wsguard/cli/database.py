@@ -6,7 +6,7 @@ from wsguard.audit import upgrade_audit
 from wsguard.cli.arguments import Config
 from wsguard.cli.audit_reading import audit_section, said_in_words
 from wsguard.cli.screen import say
-from wsguard.composition import audit_urls
+from wsguard.opening import audit_urls
 
 application = typer.Typer(
     name="db", help="Keep the tables of databases.", no_args_is_help=True, pretty_exceptions_enable=False

@@ -23,9 +23,9 @@ from wsguard.cli.algorithms import try_all
 from wsguard.cli.arguments import CONFIG_VARIABLE, Json, read_policy
 from wsguard.cli.closable import Closable
 from wsguard.cli.screen import print_json, print_table
-from wsguard.composition import audit_urls, location, open_user_table
 from wsguard.faults import StoreUnavailable
 from wsguard.keys import KeyFileError, load_key
+from wsguard.opening import audit_urls, location, open_user_table
 from wsguard.policy import Policy
 from wsguard.policy.problems import ConfigError
 from wsguard.stores import open_replay

@@ -12,11 +12,11 @@ from wsguard.cli.arguments import Config, Json, read_policy, say_problems
 from wsguard.cli.audit import open_audit_reader, print_explanation, print_record
 from wsguard.cli.check import describe
 from wsguard.cli.screen import complain, print_json, say
-from wsguard.composition import location, open_user_table
 from wsguard.engine import Request
 from wsguard.explaining import Explainer, Verdict
 from wsguard.faults import StoreUnavailable
 from wsguard.interfaces import UserStore
+from wsguard.opening import location, open_user_table
 from wsguard.policy import Policy
 from wsguard.policy.problems import ConfigError, Problem
 
@@ -91,8 +91,11 @@ def _explainer(config: Path, policy: Policy, users: UserStore, app: str, as_json
     try:
         return Explainer(policy, application, users)
     except ConfigError as error:
-        say_problems(config, error.in_file(str(config)), as_json=as_json)
-        raise typer.Exit(2) from error
+        refused = error
+    except ValueError as error:
+        refused = ConfigError([Problem("users.url", str(error))])
+    say_problems(config, refused.in_file(str(config)), as_json=as_json)
+    raise typer.Exit(2)
 
 
 def _octets(message: Path) -> bytes:

@@ -13,8 +13,8 @@ import typer
 
 from wsguard.cli.arguments import CONFIG_VARIABLE, Config, Json, read_policy, say_problems
 from wsguard.cli.screen import complain, print_json, print_table, say
-from wsguard.composition import location, open_user_table
 from wsguard.faults import StoreUnavailable
+from wsguard.opening import location, open_user_table
 from wsguard.policy import Policy
 from wsguard.policy.problems import ConfigError, Problem
 from wsguard.stores import is_database

@@ -57,9 +57,9 @@ class Audit(Section):
     on_failure: Literal["refuse", "unsafe_continue"] = "refuse"
     """What becomes of a request whose record cannot be written."""
     key_env: Text = ""
-    """Environment variable with the HMAC key of the chain."""
+    """Environment variable with the key of the chain's macs; empty: they are plain digests, that anybody can make."""
     retention_days: Count = 90
-    """Days after which records may be purged."""
+    """Days that records are kept at least; a database loses older ones bit by bit, or by ``wsguard audit purge``."""
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:

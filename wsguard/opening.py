@@ -1,0 +1,155 @@
+"""From what a policy names to what is opened: stores, keys and secrets, each failure with its key path."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final, ParamSpec, Protocol, TypeVar, runtime_checkable
+
+from wsguard.config import read_secret
+from wsguard.faults import StoreUnavailable
+from wsguard.interfaces import PasswordVerifier, UserStore
+from wsguard.keys import load_certificates, load_crls, load_key, load_shared_key
+from wsguard.policy import Audit, Policy, Users
+from wsguard.policy.demands import TrustDemands
+from wsguard.policy.problems import ConfigError, Problem
+from wsguard.policy.surroundings import Location
+from wsguard.stores import is_database, open_users, open_verifier
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_LONGEST_RETENTION: Final = 100_000
+"""Days: longer ago there is no datetime."""
+
+
+class Attempt:
+    """Runs what may fail and keeps every problem."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def __call__(self, key: str, build: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        try:
+            return build(*args, **kwargs)
+        except ConfigError as error:
+            self.problems += error.problems
+        except StoreUnavailable as fault:
+            self.problems.append(Problem(key, fault.seen))
+        except (ValueError, OSError) as error:
+            self.problems.append(Problem(key, str(error)))
+        return None
+
+
+def location(section: Location, key: str) -> str:
+    """The URL of a store, wherever the configuration keeps it.
+
+    Raises:
+        ConfigError: the environment variable or file that holds it is not there.
+    """
+    secret = read_secret(section.url_env, section.url_file, f"{key}.url")
+    return section.url if secret is None else secret
+
+
+def open_user_table(url: str, section: Users) -> UserStore:
+    """Open the user table at ``url`` with the master keys that ``section`` names.
+
+    Raises:
+        ConfigError: it is a database, and there are no master keys in the environment.
+        ValueError: the table, or a master key, cannot be used.
+        StoreUnavailable: the table cannot be opened.
+    """
+    return open_users(url, master_keys(section) if is_database(url) else ())
+
+
+def master_keys(section: Users) -> tuple[str, ...]:
+    """The master keys in the environment, the one that encrypts first; at least one.
+
+    Raises:
+        ConfigError: the environment variable is not there, or holds none.
+    """
+    text = read_secret(section.master_key_env, None, "users.master_key") or ""
+    keys = tuple(filter(None, map(str.strip, text.split(","))))
+    if not keys:
+        reason = f"a database of users needs a master key in {section.master_key_env or 'an environment variable'}"
+        raise ConfigError([Problem("users.master_key_env", reason)])
+    return keys
+
+
+def fingerprint(keys: tuple[str, ...]) -> str:
+    """What tells one set of keys from another without telling them."""
+    return hashlib.sha256(",".join(keys).encode()).hexdigest()
+
+
+def audit_urls(section: Audit) -> tuple[str, ...]:
+    """The URLs of the audit, wherever the configuration keeps them.
+
+    Raises:
+        ConfigError: the environment variable or file that holds one is not there.
+    """
+    secret = read_secret(section.url_env, section.url_file, "audit.url")
+    return section.url if secret is None else (secret,)
+
+
+def audit_key(section: Audit) -> bytes:
+    """The key of the audit's chain; empty where none is configured.
+
+    Raises:
+        ConfigError: the environment variable that holds it is not there, or is empty.
+    """
+    if not section.key_env:
+        return b""
+    text = read_secret(section.key_env, None, "audit.key") or ""
+    if not text:
+        raise ConfigError([Problem("audit.key_env", f"the variable {section.key_env} is empty")])
+    return text.encode("utf-8", "surrogateescape")
+
+
+def audit_retention(section: Audit) -> timedelta:
+    """How long the audit keeps its records at least."""
+    return timedelta(days=min(section.retention_days, _LONGEST_RETENTION))
+
+
+@runtime_checkable
+class _HashKeeper(Protocol):
+    """A user table that may keep hashes of passwords."""
+
+    def has_hashes(self) -> bool:
+        """Whether it does."""
+        ...
+
+
+def verifier_for(policy: Policy, users: UserStore | None) -> PasswordVerifier | None:
+    """What holds PasswordTexts against hashes; None where the table keeps none, or the policy takes no PasswordText.
+
+    Raises:
+        ValueError: argon2-cffi is missing, and the table has hashes.
+    """
+    if users is None or not isinstance(users, _HashKeeper):
+        return None
+    if any("PasswordText" in demands.username_token.password_types for demands in policy.every_demand):
+        return open_verifier(needed=users.has_hashes())
+    return None
+
+
+def unreadable_keys(policy: Policy) -> list[Problem]:
+    """Every key, certificate and list that ``policy`` names and that cannot be used."""
+    attempt = Attempt()
+    for index, key in enumerate(policy.keys.decrypt):
+        attempt(f"keys.decrypt[{index}]", load_key, key)
+    if policy.keys.sign is not None:
+        attempt("keys.sign", load_key, policy.keys.sign)
+    for index, shared in enumerate(policy.keys.shared):
+        attempt(f"keys.shared[{index}]", load_shared_key, shared)
+    _prove_trust(policy.trust, "", attempt)
+    for name, service in policy.services.items():
+        if service.trust != policy.trust:
+            _prove_trust(service.trust, f"services.{name}.", attempt)
+    return attempt.problems
+
+
+def _prove_trust(trust: TrustDemands, prefix: str, attempt: Attempt) -> None:
+    for name in ("ca_files", "intermediate_files", "known_certificates", "pinned_certificates"):
+        for index, file in enumerate(getattr(trust, name)):
+            attempt(f"{prefix}trust.{name}[{index}]", load_certificates, file)
+    for index, file in enumerate(trust.crl_files):
+        attempt(f"{prefix}trust.crl_files[{index}]", load_crls, file)
