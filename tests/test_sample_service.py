@@ -208,7 +208,8 @@ def test_several_workers_of_one_server_share_the_directory_and_take_a_message_on
         finally:
             server.terminate()
     assert "Ada Lovelace" in recorded.answer
-    assert {exchange.answer for exchange in again} == {"wsse:InvalidSecurityToken: An invalid security token was provided"}
+    refused = "wsse:InvalidSecurityToken: An invalid security token was provided"
+    assert {exchange.answer for exchange in again} == {refused}
 
 
 # --- The demo ---------------------------------------------------------------------------------------------------------
