@@ -189,8 +189,12 @@ def test_the_code_of_the_readme_runs_and_the_client_it_shows_is_served(tmp_path:
     assert checks == ["security.missing", "username_token.authentication"]
 
 
-def test_python_is_shown_in_the_readme_only() -> None:
-    assert {block.page for block in blocks("python")} == {"README.md"}
+def test_python_is_shown_only_where_it_is_run() -> None:
+    run_here, run_by_test_howtos = (
+        {"README.md"},
+        {"docs/spyne.md", "docs/flask.md", "docs/deployment.md", "docs/rotation.md"},
+    )
+    assert {block.page for block in blocks("python")} == run_here | run_by_test_howtos
 
 
 def commands() -> list[list[str]]:
@@ -217,17 +221,54 @@ def test_the_make_targets_that_are_shown_exist() -> None:
 
 
 def test_no_other_program_is_shown_than_those_that_are_checked_or_installed() -> None:
-    known = {"wsguard", "make", "pip", "python3.11", ".venv/bin/pip"}
+    known = {"wsguard", "make", "pip", "python3.11", ".venv/bin/pip", "gunicorn", "mv"}
     assert {words[0] for words in commands()} == known
 
 
 def test_every_block_is_of_a_language_that_is_checked() -> None:
     fences = [match for page in PAGES for match in re.findall(r"^ *```(.+)$", page.read_text("utf-8"), re.MULTILINE)]
-    assert set(fences) == {"python", "toml", "console"}
+    assert set(fences) == {"python", "toml", "console", "xml"}
+
+
+# --- The pages lead to each other -------------------------------------------------------------------------------------
+
+
+def links_of(page: Path) -> list[str]:
+    """What a page links to, without what only looks like a link in code."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    return re.findall(r"\]\(([^)\s]+)\)", re.sub(r"`[^`\n]*`", "", text))
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The fragments of a page's headings, as forges make them: lower case, without punctuation, hyphens for spaces."""
+    headings = re.findall(r"^#+ (.*)$", FENCE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
-        if not target.startswith("https://"):
-            assert (page.parent / target).exists(), target
+    for link in links_of(page):
+        target, _, fragment = link.partition("#")
+        if link.startswith("https://"):
+            continue
+        found = page.parent / target if target else page
+        assert found.exists(), link
+        assert not fragment or fragment in anchors_of(found), link
+
+
+def test_every_document_is_in_the_index_and_in_the_readme() -> None:
+    index = ROOT / "docs" / "README.md"
+    linked = {(index.parent / link).resolve() for link in links_of(index)}
+    documents = set((ROOT / "docs").rglob("*.md"))
+    assert documents - linked == {index}
+    named = {(ROOT / link).resolve() for link in links_of(ROOT / "README.md")}
+    assert {page for page in documents if page.parent.name == "docs"} - named == set()
+
+
+def test_a_decision_has_its_number_and_the_shape_of_the_others() -> None:
+    decisions = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    for number, page in enumerate(decisions, 1):
+        headings = re.findall(r"^##? .*$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert (page.name[:4], headings[0].split(".")[0]) == (f"{number:04}", f"# {number}")
+        shape = ["## The question", "## Considered options", "## Decision", "## Consequences"]
+        assert [heading for heading in headings[1:] if heading != "## What is known"] == shape

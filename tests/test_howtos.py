@@ -1,0 +1,873 @@
+"""The how-tos do what they say: their Python and their configuration, laid out as a reader would, and then used."""
+
+import base64
+import hashlib
+import http.client
+import json
+import os
+import re
+import runpy
+import shlex
+import signal
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.test import Client
+
+import wsguard
+from tests import messages
+from tests.guarding import Answer, Echo, Guarded, post
+from tests.messages import NOW, SOAP12, Token, envelope, security, stamp, timestamp
+from tests.test_docs import ROOT, blocks
+from tests.test_gunicorn import free_port, wait_for
+from wsguard.audit import open_reader
+from wsguard.checks import CHECKS
+from wsguard.cli.application import application as command_line
+from wsguard.faults import Fault
+from wsguard.interfaces import AuditRecord
+from wsguard.middleware import Guard
+from wsguard.policy import Policy
+from wsguard.policy.values import Section
+from wsguard.reloading import INTERVAL, INTERVAL_WHILE_BROKEN, Reloader
+
+WITH_SPYNE = pytest.mark.skipif(sys.version_info >= (3, 12), reason="spyne 2.14 does not import on Python 3.12")
+HOWTOS = ("spyne", "flask", "deployment", "exemptions", "find-out-why", "rotation")
+PATIENCE = 15.0
+"""Seconds that gunicorn may take before it is broken."""
+USERS = '"alice" = "secret"\n'
+CLUB = """
+def soap(environ, start_response):
+    body = environ["wsgi.input"].read()
+    start_response("200 OK", [("Content-Type", "text/xml"), ("Content-Length", "5")])
+    return [b"<ok/>"]
+"""
+"""An application of the reader's own that answers any SOAP message."""
+
+
+def shown(page: str, language: str) -> list[str]:
+    return [block.text for block in blocks(language) if block.page == f"docs/{page}.md"]
+
+
+class Reader:
+    """Somebody who does in an empty directory what a page says."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.made: list[Guard] = []
+        self.write("users.toml", USERS)
+        (directory / "users.toml").chmod(0o600)
+
+    def write(self, name: str, text: str) -> Path:
+        file = self.directory / name
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def configure(self, text: str = "", name: str = "wsguard.toml") -> Path:
+        """A configuration that says where users are, and otherwise what a page says."""
+        users = "" if "[users]" in text else '\n[users]\nurl = "toml:users.toml"\n'
+        return self.write(name, text + users)
+
+    def run(self, code: str) -> dict[str, Any]:
+        """What a module with this code has in it."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # spyne imports cgi, and brings a six of its own
+            return runpy.run_path(str(self.write("service.py", code)))
+
+    def records(self) -> list[AuditRecord]:
+        """What was recorded, the oldest first."""
+        return open_reader([f"sqlite:///{self.directory / 'wsguard-audit.db'}"]).read(limit=1000)[::-1]
+
+    def refused_by(self, answer: Answer) -> str:
+        """The check under the incident that the fault names."""
+        named = re.search(rb"\[(\w{26})\]", answer.body)
+        assert named is not None, answer.body
+        (record,) = [record for record in self.records() if record.incident.encode() == named[1]]
+        return record.check
+
+    def command(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run ``wsguard`` as a process of its own."""
+        code = "from wsguard.cli import main; main()"
+        return subprocess.run(
+            [sys.executable, "-c", code, *arguments],
+            cwd=self.directory,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    somebody = Reader(tmp_path)
+    original = wsguard.guard
+
+    def remembered(*arguments: Any, **keywords: Any) -> Guard:
+        somebody.made.append(original(*arguments, **keywords))
+        return somebody.made[-1]
+
+    monkeypatch.setattr(wsguard, "guard", remembered)
+    yield somebody
+    for guard in somebody.made:
+        guard.close()
+    sys.modules.pop("club", None)
+
+
+def fresh(body: str = messages.PAYLOAD, soap: str = messages.SOAP11, *, age: float = 0, **token: Any) -> bytes:
+    """What an honest client sends now, or sent ``age`` seconds ago."""
+    created = (datetime.now(UTC) - timedelta(seconds=age)).isoformat().replace("+00:00", "Z")
+    signed = Token(nonce=os.urandom(16), created=created, **token)
+    return envelope(security(timestamp(created, None), signed.xml()), body, soap)
+
+
+def call(operation: str, namespace: str = "urn:club", argument: str = "number") -> str:
+    return f'<c:{operation} xmlns:c="{namespace}"><c:{argument}>7</c:{argument}></c:{operation}>'
+
+
+RENEW, PAY = call("renew"), call("pay")
+
+# --- docs/spyne.md ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def club(reader: Reader) -> dict[str, Any]:
+    """The service of the page on spyne, with its configuration."""
+    reader.configure("".join(shown("spyne", "toml")))
+    return reader.run("\n".join(shown("spyne", "python")))
+
+
+@WITH_SPYNE
+def test_the_spyne_service_knows_who_called_and_under_which_incident(club: dict[str, Any]) -> None:
+    answer = post(club["application"], fresh(RENEW))
+    assert answer.status == "200 OK", answer.body
+    assert re.search(rb"7 renewed by alice in \w{26}<", answer.body)
+
+
+@WITH_SPYNE
+def test_a_service_class_has_demands_of_its_own_by_its_name(club: dict[str, Any], reader: Reader) -> None:
+    assert post(club["application"], fresh(RENEW, age=100)).status == "200 OK"
+    assert post(club["application"], fresh(PAY)).status == "200 OK"
+    assert reader.refused_by(post(club["application"], fresh(PAY, age=100))) == "timestamp.expired"
+
+
+@WITH_SPYNE
+def test_both_soap_versions_are_served_by_two_applications_and_one_memory(club: dict[str, Any], reader: Reader) -> None:
+    as12 = {"CONTENT_TYPE": "application/soap+xml; charset=utf-8"}
+    mounted = {**as12, "PATH_INFO": "/soap12"}
+    octets = fresh(RENEW, SOAP12)
+    answer = post(club["both"], octets, **mounted)
+    assert (answer.status, b"renewed by alice" in answer.body) == ("200 OK", True), answer.body
+    assert reader.refused_by(post(club["both"], octets, **as12)) == "replay.nonce"
+    assert post(club["both"], fresh(RENEW), PATH_INFO="/soap12").status.startswith("500"), "spyne speaks one of them"
+    assert b"Envelope element was found" in post(club["both"], fresh(RENEW, SOAP12), **as12).body
+    assert post(club["both"], fresh(RENEW)).status == "200 OK"
+
+
+@WITH_SPYNE
+def test_spynes_own_faults_have_no_incident_and_its_validator_is_needed(club: dict[str, Any], reader: Reader) -> None:
+    wrong = call("renew", argument="another")
+    answer = post(club["application"], fresh(wrong))
+    assert (b"SchemaValidationError" in answer.body, re.search(rb"\[\w{26}\]", answer.body)) == (True, None)
+    lax = reader.run(shown("spyne", "python")[0].replace('Soap11(validator="lxml")', "Soap11()"))
+    assert b"None renewed by alice" in post(lax["application"], fresh(wrong)).body
+
+
+@WITH_SPYNE
+@pytest.mark.parametrize(
+    ("section", "reason"),
+    [
+        ("[services.Memberservice]", "MemberService, PaymentService"),
+        ('[services.Members]\npaths = ["/soap"]', "a path alone"),
+        ('[services.Members]\noperations = ["{urn:club}gone"]', "the application has no operation"),
+    ],
+)
+def test_a_name_that_is_no_service_class_is_refused_at_start(
+    club: dict[str, Any], reader: Reader, section: str, reason: str
+) -> None:
+    reader.configure(section)
+    with pytest.raises(wsguard.ConfigError, match=reason):
+        reader.run(shown("spyne", "python")[0])
+
+
+@WITH_SPYNE
+def test_the_name_of_the_class_counts_whatever_the_wsdl_calls_it(reader: Reader) -> None:
+    reader.configure("[services.MemberService]\ntimestamp.time_to_live = 60\n")
+    named = shown("spyne", "python")[0].replace(
+        "class MemberService(ServiceBase):", 'class MemberService(ServiceBase):\n    __service_name__ = "Members"'
+    )
+    application = reader.run(named)["application"]
+    assert reader.refused_by(post(application, fresh(RENEW, age=100))) == "timestamp.expired"
+    wsdl = post(application, b"", REQUEST_METHOD="GET", QUERY_STRING="wsdl", CONTENT_TYPE=None, CONTENT_LENGTH=None)
+    assert (wsdl.status, b'name="Members"' in wsdl.body) == ("200 OK", True)
+
+
+SEEN_BY_SPYNE = """
+from spyne import Application, ComplexModel, ServiceBase, Unicode, rpc
+from spyne.protocol.soap import Soap11
+from spyne.server.wsgi import WsgiApplication
+from lxml import etree
+import wsguard
+
+
+class Trace(ComplexModel):
+    __namespace__ = "urn:club"
+    step = Unicode
+
+
+class MemberService(ServiceBase):
+    __in_header__ = Trace
+
+    @rpc(Unicode, _returns=Unicode)
+    def renew(ctx, number):
+        text = etree.tostring(ctx.in_document, encoding="unicode")
+        environ = ctx.transport.req_env
+        has = [word for word in ("Security", "<!--") if word in text]
+        return f"{ctx.in_header.step} {has} {environ['AUTH_TYPE']} {environ['CONTENT_TYPE']}"
+
+
+soap = Application([MemberService], "urn:club", in_protocol=Soap11(), out_protocol=Soap11())
+application = wsguard.guard(WsgiApplication(soap), "wsguard.toml")
+"""
+
+
+@WITH_SPYNE
+def test_spyne_gets_other_header_blocks_and_neither_comments_nor_the_security_header(reader: Reader) -> None:
+    reader.configure()
+    block = '<c:Trace xmlns:c="urn:club"><c:step>first</c:step></c:Trace></S:Header>'
+    octets = fresh(RENEW.replace("7", "<!-- -->7")).replace(b"</S:Header>", block.encode())
+    answer = post(reader.run(SEEN_BY_SPYNE)["application"], octets)
+    assert b"first [] WS-Security text/xml; charset=utf-8" in answer.body, answer.body
+
+
+@WITH_SPYNE
+def test_the_check_that_the_spyne_page_shows_passes_for_its_service(club: dict[str, Any], reader: Reader) -> None:
+    (line,) = [text for text in shown("spyne", "console") if "check" in text]
+    done = reader.command(*shlex.split(line)[1:], "--json")
+    assert done.returncode == 0, done.stderr
+    matrix = {row["service"]: row["demands"]["timestamp"]["time_to_live"] for row in json.loads(done.stdout)["matrix"]}
+    assert matrix == {"PaymentService": 60, "MemberService": 300, "": 300}
+
+
+# --- docs/flask.md ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def flask(reader: Reader) -> dict[str, Any]:
+    """The services of the page on Flask, with their configurations."""
+    pytest.importorskip("flask")
+    mounted, orders = shown("flask", "toml")
+    reader.configure(mounted)
+    reader.configure(orders, "orders.toml")
+    return reader.run("\n".join(shown("flask", "python")))
+
+
+@WITH_SPYNE
+def test_only_what_is_mounted_in_flask_is_guarded(flask: dict[str, Any], reader: Reader) -> None:
+    browser = Client(flask["app"])
+    assert browser.get("/").text == "Welcome to the club."
+    as_xml = {"content_type": "text/xml; charset=utf-8"}
+    answer = browser.post("/soap/members", data=fresh(RENEW), **as_xml)
+    assert (answer.status_code, "7 renewed by alice" in answer.text) == (200, True), answer.text
+    assert browser.post("/soap/members", data=envelope(None, RENEW), **as_xml).status_code == 500
+    assert browser.post("/soap/members/", data=fresh(RENEW), **as_xml).status_code == 500
+    assert browser.get("/soap/members").status_code == 405
+    assert [record.check for record in reader.records()] == ["security.missing", "operation.unknown", "http.method"]
+    assert {record.path for record in reader.records()} == {"/soap/members", "/soap/members/"}
+
+
+@WITH_SPYNE
+def test_a_guard_around_a_middleware_is_told_of_the_spyne_application_inside(
+    flask: dict[str, Any], reader: Reader
+) -> None:
+    assert post(flask["application"], fresh(RENEW), PATH_INFO="/soap/members").status == "200 OK"
+    config = reader.configure("[services.MemberService]\ntimestamp.time_to_live = 60\n", "names.toml")
+    assert "MemberService" in wsguard.guard(flask["timed"], config, spyne_app=flask["inner"]).policy.services
+    with pytest.raises(wsguard.ConfigError, match="is no service of the application"):
+        wsguard.guard(flask["timed"], config)
+
+
+@WITH_SPYNE
+def test_a_flask_view_that_reads_soap_is_guarded_by_operations_and_paths(flask: dict[str, Any], reader: Reader) -> None:
+    order = call("placeOrder", "urn:orders")
+    browser = Client(flask["orders"])
+    as_xml = {"content_type": "text/xml"}
+    answer = browser.post("/orders", data=fresh(order), **as_xml)
+    assert (answer.status_code, answer.text) == (200, "<done by='alice'>placeOrder</done>")
+    assert browser.post("/orders", data=envelope(None, order), **as_xml).status_code == 500
+    assert browser.post("/elsewhere", data=fresh(order), **as_xml).status_code == 500
+    assert browser.post("/elsewhere", data=envelope(None), **as_xml).status_code == 500
+    checks = [record.check for record in reader.records()]
+    assert checks == ["security.missing", "operation.unknown", "security.missing"]
+
+
+# --- docs/exemptions.md -----------------------------------------------------------------------------------------------
+
+LEADS = """
+from spyne import Application, ServiceBase, Unicode, rpc
+from spyne.protocol.soap import Soap11
+from spyne.server.wsgi import WsgiApplication
+import wsguard
+
+
+def seen(ctx):
+    environ = ctx.transport.req_env
+    message = environ["wsguard.message"]
+    return f"{environ.get('REMOTE_USER')} {message.exempt} {message.principal}"
+
+
+class LeadService(ServiceBase):
+    @rpc(Unicode, _returns=Unicode)
+    def submitLead(ctx, number):
+        return seen(ctx)
+
+
+class MemberService(ServiceBase):
+    @rpc(Unicode, _returns=Unicode)
+    def renew(ctx, number):
+        return seen(ctx)
+
+
+soap = Application([LeadService, MemberService], "urn:club", in_protocol=Soap11(), out_protocol=Soap11())
+application = wsguard.guard(WsgiApplication(soap), "wsguard.toml")
+"""
+LEAD = call("submitLead")
+
+
+@pytest.fixture
+def leads(reader: Reader) -> dict[str, Any]:
+    """A spyne application with the first exemption of the page."""
+    reader.configure(shown("exemptions", "toml")[0])
+    return reader.run(LEADS)
+
+
+@WITH_SPYNE
+def test_an_exempt_message_is_nobodys_whatever_it_says_and_may_come_twice(
+    leads: dict[str, Any], reader: Reader
+) -> None:
+    signed = fresh(LEAD)
+    for octets in (envelope(None, LEAD), signed, signed, fresh(LEAD, password="wrong", age=9999)):
+        answer = post(leads["application"], octets, REMOTE_USER="root")
+        assert b"None True None" in answer.body, answer.body
+    assert [(record.outcome, record.service) for record in reader.records()] == [("exempt", "LeadService")] * 4
+    assert post(leads["application"], envelope(None, RENEW)).status.startswith("500")
+
+
+@WITH_SPYNE
+@pytest.mark.parametrize(
+    ("body", "changes", "check"),
+    [
+        (LEAD, {"HTTP_SOAPACTION": '"submitLead"'}, "exemption"),
+        (LEAD, {"HTTP_SOAPACTION": '""'}, "exemption"),
+        (LEAD, {"HTTP_SOAPACTION": '"renew"'}, "envelope.soap_action"),
+        (LEAD, {"HTTP_SOAPACTION": '"anything"'}, "envelope.soap_action"),
+        (RENEW, {"HTTP_SOAPACTION": '"submitLead"'}, "envelope.soap_action"),
+        (RENEW, {"PATH_INFO": "/leads"}, "security.missing"),
+        (LEAD + RENEW, {}, "envelope.structure"),
+        (RENEW + LEAD, {}, "envelope.structure"),
+        (LEAD, {"CONTENT_TYPE": "application/xml"}, "http.content_type"),
+    ],
+    ids=[
+        "own action",
+        "empty action",
+        "action of another",
+        "unknown action",
+        "action of the exempt one",
+        "its path",
+        "second child guarded",
+        "second child exempt",
+        "wrong type",
+    ],
+)
+def test_a_message_is_exempt_by_its_operation_alone(
+    leads: dict[str, Any], reader: Reader, body: str, changes: dict[str, str], check: str
+) -> None:
+    answer = post(leads["application"], envelope(None, body), **changes)
+    (record,) = reader.records()
+    assert (record.check, answer.status == "200 OK") == (check, check == "exemption")
+
+
+@WITH_SPYNE
+@pytest.mark.parametrize(
+    ("header", "check"),
+    [
+        (security() + security(), "security.duplicate"),
+        ('<a Id="x"/><b Id="x"/>', "envelope.duplicate_id"),
+    ],
+)
+def test_an_exempt_message_is_still_held_to_its_shape(
+    leads: dict[str, Any], reader: Reader, header: str, check: str
+) -> None:
+    assert reader.refused_by(post(leads["application"], envelope(header, LEAD))) == check
+
+
+@WITH_SPYNE
+def test_an_exempt_message_that_cannot_be_recorded_is_refused(reader: Reader) -> None:
+    reader.configure(shown("exemptions", "toml")[0] + '\n[audit]\nurl = "jsonl:records/audit.jsonl"\n')
+    (reader.directory / "records").mkdir()
+    application = reader.run(LEADS)["application"]
+    assert post(application, envelope(None, LEAD)).status == "200 OK"
+    (reader.directory / "records" / "audit.jsonl").unlink()
+    (reader.directory / "records").rmdir()
+    assert post(application, envelope(None, LEAD)).status.startswith("503")
+
+
+def test_an_application_without_spyne_is_exempted_by_operation_and_path(reader: Reader) -> None:
+    config = reader.configure(shown("exemptions", "toml")[1])
+    guarded = wsguard.guard(Echo(), config)
+    lead = envelope(None, call("submitLead", "urn:leads"))
+    assert post(guarded, lead, PATH_INFO="/leads").status == "200 OK"
+    assert reader.refused_by(post(guarded, lead, PATH_INFO="/members")) == "operation.unknown"
+    assert reader.refused_by(post(guarded, envelope(None), PATH_INFO="/leads")) == "security.missing"
+
+
+@WITH_SPYNE
+@pytest.mark.parametrize(
+    ("review", "status", "risks"),
+    [("review = 2031-06-30", 0, []), ("review = 2020-06-30", 1, ["high"]), ("", 0, ["medium"])],
+)
+def test_the_check_fails_once_the_review_of_an_exemption_is_overdue(
+    reader: Reader, review: str, status: int, risks: list[str]
+) -> None:
+    reader.configure(shown("exemptions", "toml")[0].replace("review = 2031-06-30", review))
+    reader.write("service.py", LEADS)
+    (line,) = [text for text in shown("exemptions", "console") if "check" in text]
+    done = reader.command(*shlex.split(line)[1:], "--json")
+    assert done.returncode == status, done.stderr
+    found = json.loads(done.stdout)["findings"]
+    assert [finding["risk"] for finding in found if finding["setting"].startswith("exempt")] == risks
+
+
+@WITH_SPYNE
+def test_exemptions_in_use_are_listed_by_the_commands_of_the_page(leads: dict[str, Any], reader: Reader) -> None:
+    post(leads["application"], envelope(None, LEAD))
+    _, plain, as_json = [line for text in shown("exemptions", "console") for line in text.splitlines()]
+    assert "1 records" in reader.command(*shlex.split(plain)[1:]).stdout
+    (record,) = json.loads(reader.command(*shlex.split(as_json)[1:]).stdout)
+    assert (record["outcome"], record["remote_addr"]) == ("exempt", "192.0.2.7")
+
+
+# --- docs/deployment.md -----------------------------------------------------------------------------------------------
+
+
+def deployed(reader: Reader) -> str:
+    """The module of the page, in the reader's directory, after writing what stands around it."""
+    reader.write("club.py", CLUB)
+    reader.configure('[audit]\nurl = "sqlite:///wsguard-audit.db"\nrecord = "all"\n')
+    return "\n".join(shown("deployment", "python")).replace("/etc/club", str(reader.directory))
+
+
+@pytest.fixture
+def served(reader: Reader) -> Iterator[int]:
+    """The port on which the page's own command serves its module."""
+    reader.write("service.py", deployed(reader))
+    (line,) = [line for text in shown("deployment", "console") for line in text.splitlines() if "--preload" in line]
+    port = free_port()
+    words = shlex.split(line.replace("127.0.0.1:8000", f"127.0.0.1:{port}"))
+    command = [sys.executable, "-m", *words, "--worker-tmp-dir", str(reader.directory), "--no-control-socket"]
+    log = reader.directory / "gunicorn.log"
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            command,
+            cwd=reader.directory,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    try:
+        wait_for(server, port, log)
+        yield port
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(PATIENCE) == 0, "a clean shutdown"
+    finally:
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait(PATIENCE)
+
+
+def ask(port: int, method: str, path: str, octets: bytes = b"", **headers: str) -> tuple[int, bytes]:
+    """Status and body of one request, as a proxy passes it on."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)) as connection:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        chunked = "Transfer-Encoding" in sent
+        body = iter([octets[:100], octets[100:]]) if chunked else octets or None
+        connection.request(method, path, body, sent, encode_chunked=chunked)
+        response = connection.getresponse()
+        return response.status, response.read()
+
+
+def test_the_deployment_that_is_shown_serves_and_its_workers_share_their_stores(served: int, reader: Reader) -> None:
+    sent = {"Content_Type": "text/xml; charset=utf-8", "X_Forwarded_For": "203.0.113.9, 192.0.2.33"}
+    octets = fresh()
+    assert ask(served, "POST", "/soap", octets, **sent) == (200, b"<ok/>")
+    assert [ask(served, "POST", "/soap", octets, **sent)[0] for _ in range(12)] == [500] * 12, (
+        "whichever worker is asked"
+    )
+    assert ask(served, "POST", "/soap", fresh(), **sent, Transfer_Encoding="chunked") == (200, b"<ok/>")
+    assert ask(served, "GET", "/alive") == (200, b"ok\n")
+    assert ask(served, "GET", "/soap")[0] == 405
+    status, body = ask(served, "POST", "/soap", fresh() + b" " * 2_097_152, **sent)
+    assert (status, b"Fault>" in body) == (413, True)
+    records = reader.records()
+    checks = sorted(record.check for record in records)
+    assert checks == ["", "", "http.method", "limits.body_bytes", *["replay.nonce"] * 12]
+    assert {record.remote_addr for record in records if record.check != "http.method"} == {"192.0.2.33"}
+    assert reader.command("audit", "verify", "wsguard.toml").returncode == 0, "a chain for each worker"
+    assert {file.stat().st_mode & 0o777 for file in reader.directory.glob("*.db")} == {0o600}
+
+
+def test_the_check_before_the_start_is_of_the_guard_inside_the_proxy_fix(reader: Reader) -> None:
+    reader.write("service.py", deployed(reader))
+    (line,) = [line for text in shown("deployment", "console") for line in text.splitlines() if "check" in line]
+    done = reader.command(*shlex.split(line.replace("/etc/club", str(reader.directory)))[1:])
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_store_that_is_away_refuses_with_503_and_a_time_to_try_again(reader: Reader) -> None:
+    module = reader.run(deployed(reader))
+    assert post(module["application"], fresh()).status == "200 OK"
+    for file in reader.directory.glob("wsguard-replay.db*"):
+        file.unlink()
+    answer = post(module["application"], fresh())
+    assert (answer.status[:3], answer.headers["Retry-After"]) == ("503", "5")
+    assert reader.refused_by(answer) == "store.unavailable"
+
+
+def test_a_chunked_request_is_refused_under_a_server_that_does_not_delimit_it(reader: Reader) -> None:
+    module = reader.run(deployed(reader))
+    chunked = {"CONTENT_LENGTH": None, "HTTP_TRANSFER_ENCODING": "chunked"}
+    answer = post(module["application"], fresh(), **chunked)
+    assert (answer.status[:3], reader.refused_by(answer)) == ("411", "http.length")
+    assert post(module["application"], fresh(), **chunked, **{"wsgi.input_terminated": True}).status == "200 OK"
+
+
+def test_a_guesser_behind_the_proxy_keeps_a_user_out_from_everywhere_unless_the_proxy_fix_is_outside(
+    reader: Reader,
+) -> None:
+    module = reader.run(deployed(reader))
+    proxied = {"REMOTE_ADDR": "127.0.0.1"}
+    for _ in range(10):
+        post(module["application"], fresh(password="guess"), **proxied, HTTP_X_FORWARDED_FOR="192.0.2.66")
+    assert post(module["application"], fresh(), **proxied, HTTP_X_FORWARDED_FOR="192.0.2.66").status[:3] == "500"
+    assert post(module["application"], fresh(), **proxied, HTTP_X_FORWARDED_FOR="192.0.2.1").status == "200 OK"
+    for _ in range(10):
+        post(module["guarded"], fresh(password="guess"), **proxied)
+    assert post(module["guarded"], fresh(), **proxied).status[:3] == "500"
+
+
+def test_a_forwarded_prefix_is_part_of_the_path_where_it_is_believed(reader: Reader) -> None:
+    config = reader.configure('[services.Echo]\noperations = ["{urn:echo}*"]\npaths = ["/club/soap"]\n')
+    guarded = wsguard.guard(Echo(), config)
+    sent = {"HTTP_X_FORWARDED_PREFIX": "/club"}
+    assert post(ProxyFix(guarded, x_prefix=1), fresh(), **sent).status == "200 OK"
+    assert reader.refused_by(post(ProxyFix(guarded), fresh(), **sent)) == "operation.unknown"
+
+
+# --- docs/find-out-why.md ---------------------------------------------------------------------------------------------
+
+
+def rows(page: str, first: str) -> list[list[str]]:
+    """The cells of the table whose first heading is ``first``."""
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    table = text.split(f"\n| {first} |", 1)[1].split("\n\n", 1)[0].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table]
+
+
+SENTENCES = {cells[0].replace("`", ""): cells for cells in rows("find-out-why", "the sender got")}
+"""What a sender is told -> the row of the table."""
+
+
+def faults(kind: type[Fault] = Fault) -> Iterator[type[Fault]]:
+    for sub in kind.__subclasses__():
+        yield sub
+        yield from faults(sub)
+
+
+def test_the_sentences_of_the_table_are_those_of_the_faults_with_their_codes() -> None:
+    told = {fault.sentence: fault.code for fault in faults() if hasattr(fault, "sentence")}
+    for sentence, cells in SENTENCES.items():
+        assert (sentence, cells[1].split(",")[0]) == (sentence, told[sentence])
+
+
+def test_every_check_and_setting_that_the_how_tos_name_exists() -> None:
+    sections = {name: getattr(Policy(), name) for name in Policy.model_fields}
+    settings = {
+        f"{name}.{key}"
+        for name, section in sections.items()
+        if isinstance(section, Section)
+        for key in type(section).model_fields
+    }
+    families = {name.partition(".")[0] for name in (*CHECKS, *settings)}
+    for page in HOWTOS:
+        text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+        named = set(re.findall(r"`([a-z_]+\.[a-z_]+)(?:`| = )", text))
+        named = {name for name in named if name.partition(".")[0] in families and not name.endswith(".toml")}
+        assert (page, named - set(CHECKS) - settings) == (page, set())
+
+
+def test_the_fault_that_is_shown_is_one_that_a_sender_gets(reader: Reader) -> None:
+    (block,) = shown("find-out-why", "xml")
+    guarded = wsguard.guard(Echo(), reader.configure())
+    octets = fresh()
+    assert post(guarded, octets).status == "200 OK"
+    got = post(guarded, octets).body.decode()
+    for line in block.splitlines():
+        assert re.sub(r"\[\w{26}\]", "", line) in re.sub(r"\[\w{26}\]", "", got)
+
+
+CREATED = "<wsu:Created>"
+
+
+@dataclass(frozen=True)
+class Habit:
+    """What a client does by default, and how the same client is right."""
+
+    wrong: Callable[[], bytes]
+    right: Callable[[], bytes]
+    policy: dict[str, Any]
+
+
+def secured(*, stamped: bool = True, **token: Any) -> bytes:
+    return envelope(security(*([timestamp()] if stamped else []), Token(**token).xml()))
+
+
+def digest_of(nonce: bytes, *, hexadecimal: bool) -> str:
+    value = hashlib.sha1(nonce + stamp().encode() + b"secret")
+    text = value.hexdigest().encode() if hexadecimal else value.digest()
+    return f'<wsse:Password Type="{messages.PROFILE}#PasswordDigest">{base64.b64encode(text).decode()}</wsse:Password>'
+
+
+TEXT = {"username_token": {"password_types": ["PasswordText"]}}
+NONCE = b"0123456789abcdef"
+HABITS = {
+    "no Timestamp unless you give one": Habit(lambda: secured(stamped=False), secured, {}),
+    "sends the password itself": Habit(lambda: secured(kind="PasswordText"), secured, {}),
+    "knows no PasswordDigest of its own": Habit(lambda: secured(kind="PasswordText"), secured, {}),
+    "no nonce and no Created": Habit(
+        lambda: secured(kind="PasswordText", parts={"Nonce": "", "Created": ""}),
+        lambda: secured(kind="PasswordText"),
+        TEXT,
+    ),
+    "base64 of a hexadecimal digest": Habit(
+        lambda: secured(parts={"Password": digest_of(NONCE, hexadecimal=True)}),
+        lambda: secured(parts={"Password": digest_of(NONCE, hexadecimal=False)}),
+        {},
+    ),
+    "digest over the nonce in base64": Habit(
+        lambda: secured(parts={"Password": digest_of(base64.b64encode(NONCE), hexadecimal=False)}),
+        lambda: secured(parts={"Password": digest_of(NONCE, hexadecimal=False)}),
+        {},
+    ),
+    "local time with a Z": Habit(
+        lambda: envelope(security(timestamp(stamp(3600), stamp(3900)), Token(created=stamp(3600)).xml())), secured, {}
+    ),
+    "`wsse:Created`": Habit(lambda: secured(parts={"Created": f"<wsse:Created>{stamp()}</wsse:Created>"}), secured, {}),
+    "`addUserToken` without its third argument": Habit(lambda: secured(kind="PasswordText"), secured, {}),
+    "PasswordText unless told otherwise": Habit(lambda: secured(kind="PasswordText"), secured, {}),
+    "PasswordText only, without nonce and Created": Habit(
+        lambda: secured(kind="PasswordText", parts={"Nonce": "", "Created": ""}), secured, {}
+    ),
+    "action `UsernameToken` alone": Habit(lambda: secured(stamped=False), secured, {}),
+    "a Signature that nobody asked for": Habit(
+        lambda: envelope(security(timestamp(), f'<d:Signature xmlns:d="{messages.DS}"/>', Token().xml())), secured, {}
+    ),
+    "one `timestamp_token` for many calls": Habit(
+        lambda: envelope(security(timestamp(stamp(-400), stamp(-100)), Token().xml())), secured, {}
+    ),
+}
+"""By what the table says that a client does."""
+ELSEWHERE = {"wants a Security header in the answer", "the same message again after a timeout"}
+"""Rows of the table that are not of one message."""
+
+
+@pytest.mark.parametrize(
+    "cells", rows("find-out-why", "client"), ids=lambda cells: f"{cells[0]}: {cells[1]}".replace("`", "")
+)
+def test_what_a_client_gets_wrong_is_refused_by_the_check_in_the_table(cells: list[str]) -> None:
+    _, habit, named, _ = cells
+    if habit in ELSEWHERE:
+        return
+    guarded = Guarded(**HABITS[habit].policy)
+    answer = guarded.post(HABITS[habit].wrong())
+    assert answer.check in re.findall(r"`([a-z_.]+)`", named)
+    (sentence,) = [
+        sentence for sentence in SENTENCES if sentence in answer.body.decode().replace("&lt;", "<").replace("&gt;", ">")
+    ]
+    listed = SENTENCES[sentence][2]
+    assert answer.check in listed, "the sentence of the check is in the other table too"
+    assert guarded.post(HABITS[habit].right()).status == "200 OK"
+
+
+def test_every_row_of_the_table_of_clients_is_tried() -> None:
+    assert {cells[1] for cells in rows("find-out-why", "client")} == set(HABITS) | ELSEWHERE
+
+
+def test_the_exception_for_a_client_of_bare_passwords_takes_its_messages_and_is_warned_of(reader: Reader) -> None:
+    config = reader.configure(shown("find-out-why", "toml")[1])
+    guarded = wsguard.guard(Echo(), config)
+    bare: dict[str, Any] = {"kind": "PasswordText", "parts": {"Nonce": "", "Created": ""}}
+    octets = fresh(call("ask", "urn:partner"), **bare)
+    assert [post(guarded, octets).status for _ in range(2)] == ["200 OK", "200 OK"]
+    assert reader.refused_by(post(guarded, fresh(**bare))) == "username_token.password_type"
+    done = CliRunner().invoke(command_line, ["check", str(config), "--json"])
+    texts = [finding["text"] for finding in json.loads(done.stdout)["findings"]]
+    assert any("can be sent again" in text for text in texts)
+
+
+def test_the_check_stands_in_the_fault_where_the_page_says_so_and_the_check_command_warns(reader: Reader) -> None:
+    config = reader.configure(shown("find-out-why", "toml")[0])
+    assert b"(security.missing)" in post(wsguard.guard(Echo(), config), envelope(None)).body
+    done = CliRunner().invoke(command_line, ["check", str(config), "--json"])
+    assert "faults.detail" in [finding["setting"] for finding in json.loads(done.stdout)["findings"]]
+
+
+def test_an_incident_leads_to_its_record_and_the_captured_message_to_the_same_verdict(reader: Reader) -> None:
+    config = reader.configure()
+    guarded = wsguard.guard(Echo(), config, clock=lambda: NOW)
+    octets = messages.message(password="mistyped")
+    reader.write("captured.xml", octets.decode())
+    answer = post(guarded, octets)
+    assert reader.refused_by(answer) == "username_token.authentication"
+    (record,) = reader.records()
+    assert record.message_sha256 == hashlib.sha256(octets).hexdigest()
+    run = CliRunner().invoke
+
+    told = run(command_line, ["audit", "show", str(config), record.incident])
+    assert (told.exit_code, "Usual cause" in told.output, "mistyped password" in told.output) == (0, True, True)
+    explained = run(command_line, ["explain", str(config), "--incident", record.incident])
+    assert "username_token.authentication" in explained.output
+
+    captured = ["explain", str(config), "captured.xml", "--json"]
+    then = run(command_line, [*captured, "--at", stamp()])
+    assert (then.exit_code, json.loads(then.stdout)["check"]) == (1, "username_token.authentication")
+    later = run(command_line, [*captured, "--at", stamp(3600)])
+    assert json.loads(later.stdout)["check"] == "timestamp.expired"
+    assert len(reader.records()) == 1, "explaining records nothing"
+
+    good = messages.message()
+    reader.write("captured.xml", good.decode())
+    assert [run(command_line, [*captured, "--at", stamp()]).exit_code for _ in range(2)] == [0, 0]
+    assert post(guarded, good).status == "200 OK", "explaining remembers nothing"
+    assert run(command_line, [*captured, "--at", stamp()]).exit_code == 0, "it does not say that this was a replay"
+
+
+# --- docs/rotation.md -------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Rotating:
+    """The module of the page on a configuration that changes, and the time of its reloader."""
+
+    reader: Reader
+    module: dict[str, Any]
+    clock: list[float]
+
+    def wait(self, seconds: float) -> None:
+        self.clock[0] += seconds
+
+    def status(self, **token: Any) -> str:
+        return post(self.module["guarded"], fresh(**token)).status[:3]
+
+    def change(self, name: str, text: str) -> None:
+        """As the page says: written beside, then moved."""
+        self.reader.write(f"{name}.new", text).replace(self.reader.directory / name)
+
+
+@pytest.fixture
+def rotating(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> Rotating:
+    clock = [0.0]
+    original = Reloader.__init__
+
+    def with_our_clock(this: Reloader, build: Any, **keywords: Any) -> None:
+        original(this, build, **keywords, monotonic=lambda: clock[0])
+
+    monkeypatch.setattr(Reloader, "__init__", with_our_clock)
+    reader.write("club.py", CLUB)
+    reader.configure(shown("rotation", "toml")[1])
+    return Rotating(reader, reader.run("\n".join(shown("rotation", "python"))), clock)
+
+
+def test_the_numbers_on_the_page_are_those_of_the_code() -> None:
+    text = (ROOT / "docs" / "rotation.md").read_text(encoding="utf-8")
+    assert f"every {INTERVAL:g} seconds" in text
+    assert f"after {INTERVAL_WHILE_BROKEN:g} seconds" in text
+
+
+def test_a_new_user_is_let_in_and_the_old_one_out_while_serving(rotating: Rotating) -> None:
+    seen = fresh()
+    assert post(rotating.module["guarded"], seen).status == "200 OK"
+    rotating.change("users.toml", f'{USERS}"alice-2027" = "another"\n')
+    rotating.wait(INTERVAL)
+    both = {"alice": "secret", "alice-2027": "another"}
+    assert [rotating.status(username=name, password=word) for name, word in both.items()] == ["200", "200"]
+    assert post(rotating.module["guarded"], seen).status[:3] == "500", "what was seen stays seen"
+    rotating.change(
+        "users.toml", '["alice"]\npassword = "secret"\nenabled = false\n\n["alice-2027"]\npassword = "another"\n'
+    )
+    rotating.wait(INTERVAL)
+    assert [rotating.status(username=name, password=word) for name, word in both.items()] == ["500", "200"]
+
+
+def test_a_broken_file_is_reported_and_not_used_and_a_reload_says_why(
+    rotating: Rotating, caplog: pytest.LogCaptureFixture
+) -> None:
+    rotating.change("wsguard.toml", "[timestamp]\nuse = 'perhaps'\n")
+    rotating.wait(INTERVAL)
+    assert (rotating.status(), rotating.status()) == ("200", "200")
+    complaints = [record for record in caplog.records if record.name == "wsguard.reload"]
+    assert [record.levelname for record in complaints] == ["ERROR"]
+    assert "timestamp.use" in complaints[0].getMessage()
+    assert rotating.module["take_the_new_configuration"]().startswith("still the old one: ")
+    rotating.change("wsguard.toml", shown("rotation", "toml")[1])
+    assert rotating.module["take_the_new_configuration"]() == "the new one is in force"
+
+
+def test_another_replay_url_is_another_memory(rotating: Rotating) -> None:
+    seen = fresh()
+    assert post(rotating.module["guarded"], seen).status == "200 OK"
+    rotating.change("wsguard.toml", shown("rotation", "toml")[1] + '\n[replay]\nurl = "sqlite:///other.db"\n')
+    rotating.wait(INTERVAL)
+    assert post(rotating.module["guarded"], seen).status == "200 OK"
+
+
+def test_two_clients_are_named_while_a_partner_changes_from_one_to_the_other(reader: Reader) -> None:
+    clients = shown("rotation", "toml")[0]
+    service = '\n[services.MemberService]\noperations = ["{urn:club}*"]\n'
+    reader.write("users.toml", '"partner-2026" = "old"\n"partner-2027" = "new"\n"partner-2028" = "next"\n')
+    guarded = wsguard.guard(Echo(), reader.configure(clients + service))
+    named = {"partner-2026": "old", "partner-2027": "new"}
+    assert {post(guarded, fresh(RENEW, username=u, password=p)).status for u, p in named.items()} == {"200 OK"}
+    answer = post(guarded, fresh(RENEW, username="partner-2028", password="next"))
+    assert reader.refused_by(answer) == "client.mismatch"
+
+
+def test_the_master_keys_of_a_database_are_changed_with_both_in_force(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = reader.configure('[users]\nurl = "sqlite:///users.db"\n')
+    run = CliRunner().invoke
+    old, new = (run(command_line, ["users", "new-key"]).output.strip() for _ in range(2))
+    monkeypatch.setenv("WSGUARD_MASTER_KEY", old)
+    assert run(command_line, ["users", "add", str(config), "alice"], input="secret\n").exit_code == 0
+    monkeypatch.setenv("WSGUARD_MASTER_KEY", f"{new},{old}")
+    during = wsguard.guard(Echo(), config)
+    assert post(during, fresh()).status == "200 OK"
+    assert run(command_line, ["users", "rekey", str(config)]).exit_code == 0
+    monkeypatch.setenv("WSGUARD_MASTER_KEY", new)
+    after = wsguard.guard(Echo(), config)
+    assert {post(guarded, fresh()).status for guarded in (during, after)} == {"200 OK"}
+    monkeypatch.setenv("WSGUARD_MASTER_KEY", old)
+    with pytest.raises(wsguard.ConfigError, match="master key"):
+        wsguard.guard(Echo(), config)
