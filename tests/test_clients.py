@@ -115,3 +115,16 @@ def test_naming_the_client_in_report_mode_with_a_wrong_password_spares_nothing()
 def test_report_mode_is_said_loudly_at_start(caplog: pytest.LogCaptureFixture) -> None:
     guarded(reporting())
     assert "client Alice's is in report mode until 2026-11-21" in caplog.text
+
+
+def test_a_token_without_created_is_remembered_as_long_as_its_timestamp_is_spared() -> None:
+    lenient = {"password_types": ["PasswordText"], "require_created": False}
+    guard = guarded(reporting(until=TODAY + timedelta(days=30)), username_token=lenient)
+    token = Token(kind="PasswordText", parts={"Created": ""})
+    octets = envelope(security(timestamp(), token.xml()))
+    assert guard.post(octets).status == "200 OK"
+    for seconds in (1, 421, 5000, 29 * 86_400):
+        guard.clock.now = NOW + timedelta(seconds=seconds)
+        assert guard.post(octets).check == "replay.nonce"
+    guard.clock.now = NOW + timedelta(days=31)
+    assert guard.post(octets).check == "timestamp.expired"

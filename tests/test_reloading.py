@@ -1,6 +1,7 @@
 """A changed configuration is picked up while serving: all of it or nothing, and never a broken one."""
 
 import os
+import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -174,3 +175,28 @@ def test_many_threads_see_one_whole_configuration_or_the_other(reloading: Reload
     for thread in threads:
         thread.join()
     assert statuses == ["200 OK"] * 160
+
+
+def test_a_signal_has_the_next_request_take_the_configuration_anew(reloading: Reloading) -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        reloading.guard.reload_on(signal.SIGHUP)
+        reloading.change(reloading.users, '"alice" = "changed"\n')
+        assert reloading.send(password="secret") == "200 OK", "not before its time, nor before the signal"
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert reloading.send(password="changed") == "200 OK"
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_users_file_that_the_environment_names_is_watched_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("USERS_URL", f"toml:{tmp_path / 'users.toml'}")
+    monkeypatch.setattr(
+        "tests.test_reloading.CONFIG", CONFIG.replace('url = "toml:users.toml"', 'url_env = "USERS_URL"')
+    )
+    reloading = Reloading(tmp_path, monkeypatch)
+    reloading.change(reloading.users, '"alice" = "changed"\n')
+    reloading.wait()
+    assert reloading.send(password="changed") == "200 OK"

@@ -16,6 +16,8 @@ import wsguard
 from tests.guarding import Answer, Guarded
 from tests.messages import SOAP11, SOAP12, Token, envelope, message, security, timestamp
 from wsguard.policy.problems import ConfigError
+from wsguard.routing import ServiceTable
+from wsguard.spyne import introspect
 
 if sys.version_info >= (3, 12):
     pytest.skip("spyne 2.14 does not import on Python 3.12", allow_module_level=True)
@@ -515,3 +517,25 @@ def test_binary_noise_never_reaches_spyne(calls: list[Any]) -> None:
 def test_wsguard_has_no_version_of_spyne_in_its_own_answers() -> None:
     assert wsguard.__version__
     assert b"spyne" not in guarded().post(envelope(None, MOVE)).body.lower()
+
+
+def test_two_service_classes_of_one_name_are_told_apart_and_neither_answers_to_it() -> None:
+    class Method:
+        def __init__(self, owner: type, name: str) -> None:
+            self.service_class, self.parent_class = owner, None
+            self.name = self.operation_name = name
+
+    one = type("Service", (), {"__module__": "leads"})
+    other = type("Service", (), {"__module__": "payments"})
+    interface = type("Interface", (), {})()
+    interface.service_method_map = {"{urn:x}add": [Method(one, "add")], "{urn:x}pay": [Method(other, "pay")]}
+    application = type("WsgiApplication", (), {"__module__": "spyne.server.wsgi"})()
+    application.app = type("Application", (), {"interface": interface})()
+    found = introspect(application)
+    assert found is not None
+    assert found.operations == {
+        "leads.Service": frozenset({"{urn:x}add"}),
+        "payments.Service": frozenset({"{urn:x}pay"}),
+    }
+    with pytest.raises(ConfigError, match="'Service' is no service of the application"):
+        ServiceTable(wsguard.Policy.model_validate({"exempt": [{"service": "Service"}]}), found)

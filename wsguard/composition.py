@@ -39,7 +39,7 @@ from wsguard.opening import (
 from wsguard.pending import unmet_demands
 from wsguard.policy import Policy
 from wsguard.policy.problems import ConfigError
-from wsguard.reloading import Reloader, file_state
+from wsguard.reloading import Reloader, file_state, files_of
 from wsguard.routing import ServiceTable
 from wsguard.spyne import introspect
 from wsguard.stores import is_database, open_replay, open_users
@@ -151,6 +151,7 @@ class _Parts:
         self._attempt = Attempt()
         self._before = before.parts if before is not None else {}
         self._parts: dict[str, tuple[Hashable, Closable]] = {}
+        self._files = set(files_of(policy))
         self._attempt.problems += unmet_demands(policy)
         services = self._attempt("", ServiceTable, policy, described)
         self._attempt.problems += unreadable_keys(policy)
@@ -166,7 +167,7 @@ class _Parts:
         seen = users if isinstance(users, SeenKeeper) else None
         tokens = (UsernameTokenProcessor(users, _counter(replay), verifier, seen),)
         engine = SecurityEngine(policy, services, tokens=tokens, replay=replay, every_href=described is not None)
-        self.serving = Serving(policy, engine, audit, self._parts)
+        self.serving = Serving(policy, engine, audit, self._parts, frozenset(self._files))
 
     def _users(self, policy: Policy) -> UserStore | None:
         url = self._attempt("users.url", location, policy.users, "users")
@@ -175,9 +176,12 @@ class _Parts:
         if is_database(url):
             keys = self._attempt("users.master_key_env", master_keys, policy.users)
             return None if keys is None else self._open("users", (url, fingerprint(keys)), open_users, url, keys)
-        # A table in a file is read once, so another state of the file is another table.
-        source = (url, file_state(Path(url.removeprefix("toml:")))) if url.startswith("toml:") else (url,)
-        return self._open("users", source, open_users, url)
+        if not url.startswith("toml:"):
+            return self._open("users", url, open_users, url)
+        # Such a table is read once, so another state of the file is another table.
+        file = Path(url.removeprefix("toml:"))
+        self._files.add(file)
+        return self._open("users", (url, file_state(file)), open_users, url)
 
     def _replay(self, policy: Policy) -> ReplayStore | None:
         url = self._attempt("replay.url", location, policy.replay, "replay")

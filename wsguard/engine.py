@@ -16,7 +16,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final, Literal, cast
 
 from lxml import etree
@@ -37,7 +37,7 @@ from wsguard.message.lexical import has_text, local_name, name_of
 from wsguard.message.parse import Tree, parse
 from wsguard.message.references import check_references
 from wsguard.names import ENCRYPTED_DATA, ENCRYPTED_HEADER, ENCRYPTED_KEY, REFERENCE_LIST, SIGNATURE, TIMESTAMP
-from wsguard.policy import Demands, Policy
+from wsguard.policy import Client, Demands, Policy
 from wsguard.routing import ServiceTable, Target
 from wsguard.timestamp import verify_timestamp
 from wsguard.verified import Principal, Timestamp, VerifiedMessage
@@ -178,8 +178,9 @@ class SecurityEngine:
         spared.decide(reports(client, now), explanation)
 
         # 7. Replay.
+        until = max(now + self._retention, _spared_until(client, demands, now))
         for processor, token in read:
-            self._remember(processor.replay_keys(token), now)
+            self._remember(processor.replay_keys(token), until, now)
         if read:
             explanation.passed("replay", expected="a token never seen before", seen="it was not", setting="replay")
         return timestamp, principal, explanation.facts.client
@@ -222,9 +223,9 @@ class SecurityEngine:
             raise _not_understood("text")
         return found
 
-    def _remember(self, keys: tuple[bytes, ...], now: datetime) -> None:
+    def _remember(self, keys: tuple[bytes, ...], until: datetime, now: datetime) -> None:
         for key in keys:
-            if not self._replay.remember(key, now + self._retention, now):
+            if not self._replay.remember(key, until, now):
                 raise InvalidSecurityToken(
                     "replay.nonce", expected="a token never seen before", seen="it was", setting="replay"
                 )
@@ -274,6 +275,15 @@ def _retention(policy: Policy) -> timedelta:
     ahead = max(section.future_time_to_live for section in sections)
     by_expires = [d.timestamp.max_lifetime for d in policy.every_demand if not d.timestamp.require_created]
     return timedelta(seconds=max(lifetime + ahead, *by_expires, 0)) + SKEW_MARGIN
+
+
+def _spared_until(client: Client | None, demands: Demands, now: datetime) -> datetime:
+    """Until when nothing but the replay store stands against a token without Created, its Timestamp being spared."""
+    token = demands.username_token
+    unbound = "PasswordText" in token.password_types and not token.require_created
+    if client is None or client.report_until is None or not (unbound and reports(client, now)):
+        return now
+    return datetime.combine(client.report_until, time.max, UTC) + SKEW_MARGIN
 
 
 def _demands_anything(demands: Demands) -> bool:

@@ -6,12 +6,14 @@ exceptions pass through untouched.
 
 import hashlib
 import logging
+import signal
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from io import BytesIO
+from pathlib import Path
 from typing import Final, Protocol
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -42,6 +44,8 @@ class Serving:
     audit: AuditSink
     parts: Mapping[str, tuple[Hashable, Closable]] = field(default_factory=dict)
     """What was opened for it: name -> what it was opened from, and the store."""
+    files: frozenset[Path] = frozenset()
+    """What was read for it: a change of one is a change of the configuration."""
 
     @property
     def detail(self) -> Detail:
@@ -65,6 +69,10 @@ class ServingSource(Protocol):
         Raises:
             ConfigError: it cannot be used; what was in force stays in force.
         """
+        ...
+
+    def soon(self) -> None:
+        """Have the next request take the configuration as it is then."""
         ...
 
     def close(self) -> None:
@@ -177,6 +185,16 @@ class Guard:
             ConfigError: it cannot be used; what was in force stays in force.
         """
         self._source.reload()
+
+    def reload_on(self, number: int) -> None:
+        """Take the configuration anew after a signal, with the next request; for example ``signal.SIGHUP``.
+
+        Not under a server that has its own use for that signal, as gunicorn has for SIGHUP.
+
+        Raises:
+            ValueError: not called in the main thread.
+        """
+        signal.signal(number, lambda number, frame: self._source.soon())
 
     def close(self) -> None:
         """Close the stores and the audit. The guard is not used again."""

@@ -49,9 +49,10 @@ class Reloader:
         self._lock: Final = threading.Lock()
         self._retired: list[Closable] = []
         self._complaint = ""
+        self._asked = False
         self._next_look = monotonic() + interval
         self._current = build(None)
-        self._seen = self._fingerprint(self._current.policy)
+        self._seen = self._fingerprint(self._current)
 
     def current(self) -> Serving:
         """The newest that can be used; one caller of many looks whether there is a newer one."""
@@ -71,6 +72,11 @@ class Reloader:
         with self._lock:
             self._replace()
 
+    def soon(self) -> None:
+        """Have the next request take the configuration as it is then; safe to call in a signal handler."""
+        self._asked = True
+        self._next_look = self._monotonic()
+
     def close(self) -> None:
         """Close every store that is still open."""
         with self._lock:
@@ -79,7 +85,8 @@ class Reloader:
                 store.close()
 
     def _look(self) -> None:
-        if not self._changed():
+        asked, self._asked = self._asked, False
+        if not asked and not self._changed():
             self._next_look = self._monotonic() + self._interval
             return
         try:
@@ -92,7 +99,7 @@ class Reloader:
 
     def _replace(self) -> None:
         before = self._current
-        seen = self._fingerprint(before.policy)
+        seen = self._fingerprint(before)
         after = self._build(before)
         # A request may still be using what the one before last used only if it took as long as two reloads.
         self._close_retired()
@@ -100,7 +107,7 @@ class Reloader:
         self._retired = [store for _, store in before.parts.values() if not any(store is other for other in kept)]
         self._current = after
         # The states from before the reading: what changed meanwhile is a change.
-        self._seen = {**self._fingerprint(after.policy), **seen}
+        self._seen = {**self._fingerprint(after), **seen}
         self._next_look = self._monotonic() + self._interval
         self._complaint = ""
         _log.warning("a changed configuration is in force")
@@ -111,10 +118,10 @@ class Reloader:
         self._retired = []
 
     def _changed(self) -> bool:
-        return any(self._seen.get(file) != state for file, state in self._fingerprint(self._current.policy).items())
+        return any(self._seen.get(file) != state for file, state in self._fingerprint(self._current).items())
 
-    def _fingerprint(self, policy: Policy) -> dict[Path, FileState]:
-        watched = {*files_of(policy), *((self._config,) if self._config is not None else ())}
+    def _fingerprint(self, serving: Serving) -> dict[Path, FileState]:
+        watched = {*serving.files, *((self._config,) if self._config is not None else ())}
         return {file: file_state(file) for file in watched}
 
 
@@ -128,12 +135,10 @@ def file_state(file: Path) -> FileState:
 
 
 def files_of(policy: Policy) -> Iterable[Path]:
-    """Every file that a policy names and that is read at start: keys, certificates, lists, users, secrets."""
+    """Every file that a policy names by its path and that is read at start: keys, certificates, lists, secrets."""
     for section in (policy.users, policy.replay, policy.audit):
         if section.url_file is not None:
             yield section.url_file
-    if policy.users.url.startswith("toml:"):
-        yield Path(policy.users.url.removeprefix("toml:"))
     for key in (*policy.keys.decrypt, *((policy.keys.sign,) if policy.keys.sign else ())):
         yield key.file
         if key.password_file is not None:

@@ -1,6 +1,7 @@
 """What a spyne application can dispatch on, found without importing spyne (2.14 does not import on Python 3.12)."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from wsguard.interfaces import Application
@@ -15,11 +16,24 @@ def introspect(application: object) -> Application | None:
     if not any(cls.__module__ == "spyne.server.wsgi" for cls in type(application).__mro__):
         return None
     inner: Any = application
-    operations: dict[str, set[str]] = defaultdict(set)
+    operations: dict[type | None, set[str]] = defaultdict(set)
     actions: dict[str, frozenset[str]] = {}
     for operation, methods in inner.app.interface.service_method_map.items():
         for method in methods:
-            owner = method.service_class or method.parent_class
-            operations[owner.__name__ if owner else ""].add(operation)
+            operations[method.service_class or method.parent_class].add(operation)
             actions[operation] = actions.get(operation, frozenset()) | {method.operation_name, method.name}
-    return Application({name: frozenset(found) for name, found in operations.items()}, actions)
+    names = _names(operations)
+    return Application({names[owner]: frozenset(found) for owner, found in operations.items()}, actions)
+
+
+def _names(owners: Iterable[type | None]) -> dict[type | None, str]:
+    """What each service class is called: its name, or with its module where another class has that name too.
+
+    An exemption must never fall on a class that only happens to be called the same.
+    """
+    short = {owner: owner.__name__ if owner else "" for owner in owners}
+    often = Counter(short.values())
+    return {
+        owner: name if owner is None or often[name] == 1 else f"{owner.__module__}.{owner.__qualname__}"
+        for owner, name in short.items()
+    }
