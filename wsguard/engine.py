@@ -13,14 +13,12 @@
 8. Assemble the hand-off.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final, Literal, cast
 
 from lxml import etree
-from lxml.etree import _Element
 
 from wsguard.clients import ClientTable, reports
 from wsguard.explanation import Explanation, plain
@@ -29,16 +27,16 @@ from wsguard.faults import (
     InvalidSecurity,
     InvalidSecurityToken,
     SecurityFault,
-    UnsupportedSecurityToken,
 )
 from wsguard.interfaces import Attempt, ReplayStore, TokenProcessor
 from wsguard.message.envelope import Envelope, read_envelope
-from wsguard.message.lexical import has_text, local_name, name_of
 from wsguard.message.parse import Tree, parse
 from wsguard.message.references import check_references
-from wsguard.names import ENCRYPTED_DATA, ENCRYPTED_HEADER, ENCRYPTED_KEY, REFERENCE_LIST, SIGNATURE, TIMESTAMP
+from wsguard.names import ENCRYPTED_DATA, TIMESTAMP
 from wsguard.policy import Client, Demands, Policy
 from wsguard.routing import ServiceTable, Target
+from wsguard.security_header import not_understood, read_security_header
+from wsguard.sparing import Spared
 from wsguard.timestamp import verify_timestamp
 from wsguard.verified import Principal, Timestamp, VerifiedMessage
 
@@ -85,6 +83,7 @@ class SecurityEngine:
         self._policy: Final = policy
         self._services: Final = services
         self._tokens: Final[Mapping[str, TokenProcessor[Any]]] = {processor.tag: processor for processor in tokens}
+        self._understood: Final = {TIMESTAMP: "timestamp"} | {processor.tag: processor.family for processor in tokens}
         self._replay: Final = replay
         self._clients: Final = ClientTable(policy.client)
         self._every_href: Final = every_href
@@ -123,7 +122,7 @@ class SecurityEngine:
         if target.kind == "exempt":
             explanation.noted("exemption", seen=envelope.operation, setting=target.key)
             return self._assemble(request, envelope, target, None, None, "", ())
-        spared = _Spared(self._clients.anybody_reports(now))
+        spared = Spared(self._clients.anybody_reports(now))
         try:
             timestamp, principal, client = self._demand(envelope, target, request, now, explanation, spared)
         except Fault as fault:
@@ -142,12 +141,12 @@ class SecurityEngine:
         request: Request,
         now: datetime,
         explanation: Explanation,
-        spared: "_Spared",
+        spared: Spared,
     ) -> tuple[Timestamp | None, Principal | None, str]:
         """Steps 3 to 7."""
         demands = target.demands
         # 3. Read the Security header.
-        found = self._read_security(envelope, demands)
+        found = read_security_header(envelope, demands, self._understood)
 
         # 4. Timestamp.
         timestamp = None
@@ -187,7 +186,7 @@ class SecurityEngine:
 
     def _resolve(self, tree: Tree, envelope: Envelope, request: Request, explanation: Explanation) -> Target:
         if envelope.operation == ENCRYPTED_DATA:
-            raise _not_understood(envelope.operation)
+            raise not_understood(envelope.operation)
         target = self._services.resolve(request.path, envelope.operation, envelope.other_operations)
         explanation.facts.service = target.service
         actions = (*request.actions, *envelope.addressed_actions)
@@ -197,31 +196,6 @@ class SecurityEngine:
             "operation", expected="an operation that nothing contradicts", seen=envelope.operation, setting=target.key
         )
         return target
-
-    def _read_security(self, envelope: Envelope, demands: Demands) -> dict[str, list[_Element]]:
-        """The children of the Security header by tag, each of a kind that is understood and not forbidden."""
-        _refuse_encrypted_headers(envelope)
-        if envelope.security is None:
-            if _demands_anything(demands):
-                raise InvalidSecurity("security.missing", expected="a Security header for us", seen="none")
-            return {}
-        found: dict[str, list[_Element]] = {}
-        for child in envelope.security:
-            found.setdefault(name_of(child), []).append(child)
-        understood = {TIMESTAMP: "timestamp", **{tag: processor.family for tag, processor in self._tokens.items()}}
-        for tag, elements in found.items():
-            family = understood.get(tag)
-            if family is None:
-                raise _unknown(tag, demands)
-            fault = InvalidSecurity if tag == TIMESTAMP else InvalidSecurityToken
-            if getattr(demands, family).use == "forbidden":
-                setting = f"{family}.use"
-                raise fault(f"{family}.forbidden", expected="none", seen=local_name(tag), setting=setting)
-            if len(elements) > 1:
-                raise fault(f"{family}.malformed", expected=f"one {local_name(tag)}", seen=f"{len(elements)} of them")
-        if has_text(envelope.security):
-            raise _not_understood("text")
-        return found
 
     def _remember(self, keys: tuple[bytes, ...], until: datetime, now: datetime) -> None:
         for key in keys:
@@ -286,86 +260,6 @@ def _spared_until(client: Client | None, demands: Demands, now: datetime) -> dat
     return datetime.combine(client.report_until, time.max, UTC) + SKEW_MARGIN
 
 
-def _demands_anything(demands: Demands) -> bool:
-    return "required" in (
-        demands.timestamp.use,
-        demands.username_token.use,
-        demands.signature.use,
-        demands.encryption.use,
-    )
-
-
 def _missing(family: str, fault: type[SecurityFault]) -> SecurityFault:
     expected = {"timestamp": "a Timestamp", "username_token": "a UsernameToken"}.get(family, family)
     return fault(f"{family}.missing", expected=expected, seen="none", setting=f"{family}.use")
-
-
-_WINDOW: Final = frozenset({"timestamp.expired", "timestamp.not_yet_valid"})
-
-
-class _Spared:
-    """Refusals put off until the client is known: if that client is in report mode they are recorded, else raised."""
-
-    def __init__(self, possible: bool) -> None:
-        self._possible = possible
-        self._faults: list[SecurityFault] = []
-        self.checks: tuple[str, ...] = ()
-        """The checks that a client was spared."""
-
-    @contextmanager
-    def outside_the_window(self) -> Iterator[None]:
-        """Put off what says that a message is outside its Timestamp's window, and nothing else."""
-        try:
-            yield
-        except SecurityFault as fault:
-            if fault.check not in _WINDOW:
-                raise
-            self.put_off(fault)
-
-    def put_off(self, fault: SecurityFault) -> None:
-        """Refuse with ``fault``: now, unless some client is spared, or once it is known which client this is."""
-        if not self._possible:
-            raise fault
-        self._faults.append(fault)
-
-    def first_or(self, fault: Fault) -> Fault:
-        """What to raise where ``fault`` was: the first that was put off, so that the order of checks stays."""
-        return self._faults[0] if self._faults else fault
-
-    def decide(self, spared: bool, explanation: Explanation) -> None:
-        """Raise what was put off, or note it where the client is ``spared``."""
-        if self._faults and not spared:
-            raise self._faults[0]
-        for fault in self._faults:
-            explanation.reported(fault.check, expected=fault.expected, seen=fault.seen, setting=fault.setting)
-        self.checks = tuple(fault.check for fault in self._faults)
-        self._faults.clear()
-
-
-_FORBIDDEN: Final = {
-    SIGNATURE: "signature",
-    ENCRYPTED_KEY: "encryption",
-    ENCRYPTED_DATA: "encryption",
-    REFERENCE_LIST: "encryption",
-}
-
-
-def _unknown(tag: str, demands: Demands) -> SecurityFault:
-    family = _FORBIDDEN.get(tag)
-    if family is not None and getattr(demands, family).use == "forbidden":
-        return InvalidSecurity(f"{family}.forbidden", expected="none", seen=local_name(tag), setting=f"{family}.use")
-    return _not_understood(tag)
-
-
-def _not_understood(what: str) -> SecurityFault:
-    return UnsupportedSecurityToken(
-        "security.unknown_token", expected="elements that this version understands", seen=what
-    )
-
-
-def _refuse_encrypted_headers(envelope: Envelope) -> None:
-    if envelope.header is None:
-        return
-    for block in envelope.header:
-        if block.tag in (ENCRYPTED_HEADER, ENCRYPTED_DATA):
-            raise _not_understood(name_of(block))
