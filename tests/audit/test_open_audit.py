@@ -27,8 +27,8 @@ NONSENSE = [
     ("hunter2", "not the URL of an audit"),
     ("jsonl:", "jsonl: is followed by a file name"),
     ("jsonl:a\0b", "jsonl: is followed by a file name"),
-    ("sqlite://", "sqlite:/// is followed by a file name; an audit in memory is memory://"),
-    ("sqlite:///:memory:", "sqlite:/// is followed by a file name; an audit in memory is memory://"),
+    ("sqlite://", "sqlite:/// is followed by a file name; what is kept in memory is written memory://"),
+    ("sqlite:///:memory:", "sqlite:/// is followed by a file name; what is kept in memory is written memory://"),
     ("sqlite:///file:x?uri=true", "SQLite is written sqlite:///FILE, with no other driver and without"),
     ("sqlite:///x.db?timeout=5", "SQLite is written sqlite:///FILE, with no other driver and without"),
     ("sqlite+aiosqlite:///x.db", "SQLite is written sqlite:///FILE, with no other driver and without"),
@@ -106,7 +106,7 @@ class TestOpenAudit:
 
     def test_a_missing_sqlalchemy_names_the_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(sys.modules, "wsguard.audit.sql")
-        monkeypatch.delitem(sys.modules, "wsguard.audit.sql_database", raising=False)
+        monkeypatch.delitem(sys.modules, "wsguard.databases.sql")
         monkeypatch.setitem(sys.modules, "sqlalchemy", None)
         for opener in (open_audit, open_reader):
             with pytest.raises(ValueError, match=r"needs SQLAlchemy: pip install wsguard\[sql\]$"):

@@ -20,20 +20,20 @@ from wsguard.audit.entries import (
     record_content,
     time_text,
 )
-from wsguard.audit.sql_database import BUSY_TIMEOUT, Database
 from wsguard.audit.sql_purge import Plan, checkpoint_of, last_before, remove
 from wsguard.audit.sql_query import entries, fields_of, records
 from wsguard.audit.sql_rows import TIMESPEC, entry_of, row_of
-from wsguard.audit.sql_schema import demand_version, make_tables
+from wsguard.audit.sql_schema import demand_ours, make_tables
 from wsguard.audit.sql_table import AUDIT
 from wsguard.audit.writer import ChainWriter, Turn
+from wsguard.databases.sql import Database
+from wsguard.databases.sql_tables import made
+from wsguard.databases.sqlite import BUSY_TIMEOUT
 from wsguard.faults import StoreUnavailable
 from wsguard.interfaces import AuditFilter, AuditRecord, RequestOutcome
 
 _log: Final = logging.getLogger("wsguard")
 _SETTING: Final = "audit.url"
-_TRIES: Final = 3
-"""Of making the tables where another process makes them at the same moment: the second try finds them."""
 _PAGE: Final = 500
 """Rows that are read at once."""
 _SMALL: Final = 200
@@ -51,9 +51,9 @@ class SqlAuditReader:
             ValueError: the URL cannot be used, its driver is missing, or the tables are of another version.
             StoreUnavailable: the database or its tables cannot be read.
         """
-        self._database = Database(url, writes=False)
+        self._database = Database(url, setting=_SETTING, keep=False)
         with self._database.look() as connection:
-            demand_version(connection, self._database.name)
+            demand_ours(connection, self._database.name)
 
     def read(self, *, limit: int = 100, **which: Unpack[AuditFilter]) -> list[AuditRecord]:
         """The newest records that fit, last written first.
@@ -151,13 +151,15 @@ class SqlAudit(SqlAuditReader):
         self._chain: Final = ChainWriter(key, busy_timeout)
         # Spread over the period, so that processes which started together do not purge together.
         self._due = time.monotonic() + secrets.randbelow(_PERIOD)
-        self._database = Database(url, writes=True, busy_timeout=busy_timeout)
+        self._database = Database(url, setting=_SETTING, busy_timeout=busy_timeout)
         try:
-            self.upgraded: Final = self._make_tables(upgrade=upgrade or self._database.is_sqlite)
+            self._database.prepare()
+            upgrade = upgrade or self._database.is_sqlite
+            self.upgraded: Final = made(self._database, lambda connection: make_tables(connection, upgrade=upgrade))
             """Whether the tables were of an earlier version."""
             self._prove()
         finally:
-            self._database.release()
+            self._database.close()
 
     @property
     def name(self) -> str:
@@ -204,8 +206,12 @@ class SqlAudit(SqlAuditReader):
             last = last_before(connection, before)
         plan = Plan(before, self._key)
         doomed = sum(len(plan.choose(rows)) for rows in self._batches(last))
-        with self._chain.turn() as turn, self._database.transaction() as connection:
-            self._say(connection, turn, plan, every_head=True)
+        with self._chain.turn() as turn:
+            # Looking for the newest entry of every writer takes long in a large table; others write meanwhile.
+            with self._database.look() as connection:
+                checkpoint = checkpoint_of(connection, plan, datetime.now(UTC), every_head=True)
+            with self._database.transaction() as connection:
+                _say(connection, turn, checkpoint)
         self._warn(plan)
         return self._remove(Plan(before, self._key), last) if doomed else 0
 
@@ -219,25 +225,13 @@ class SqlAudit(SqlAuditReader):
                     turn.end()
         except StoreUnavailable as failure:
             _log.warning("the audit was closed without a closing entry: %s", failure.seen)
-        self._database.release()
+        self._database.close()
 
     # --- Tables -------------------------------------------------------------------------------------------------------
 
-    def _make_tables(self, *, upgrade: bool) -> bool:
-        for _ in range(0 if self._database.is_sqlite else _TRIES - 1):
-            try:
-                return self._try_to_make_tables(upgrade=upgrade)
-            except StoreUnavailable:
-                time.sleep(0.1)
-        return self._try_to_make_tables(upgrade=upgrade)
-
-    def _try_to_make_tables(self, *, upgrade: bool) -> bool:
-        with self._database.transaction() as connection:
-            return make_tables(connection, upgrade=upgrade)
-
     def _prove(self) -> None:
         with self._database.look() as connection:
-            demand_version(connection, self._database.name)
+            demand_ours(connection, self._database.name)
             self._adopts = _is_all_unchained(connection)
             content = record_content(AuditRecord("", datetime.now(UTC), "error"), TIMESPEC)
             connection.execute(insert(AUDIT), row_of(content))
@@ -257,17 +251,12 @@ class SqlAudit(SqlAuditReader):
                 rows = [dict(row) for row in connection.execute(entries(None, _SMALL)).mappings()]
                 plan = Plan(before, self._key)
                 if chosen := plan.choose(rows):
-                    self._say(connection, turn, plan, every_head=False)
+                    _say(connection, turn, checkpoint_of(connection, plan, datetime.now(UTC), every_head=False))
                     remove(connection, chosen)
         except StoreUnavailable as failure:
             _log.warning("old audit records were not purged: %s", failure.seen)
         else:
             self._warn(plan)
-
-    def _say(self, connection: Connection, turn: Turn, plan: Plan, *, every_head: bool) -> None:
-        checkpoint = checkpoint_of(connection, plan, datetime.now(UTC), every_head=every_head)
-        for part in checkpoint.parts():
-            _add(connection, turn, checkpoint_content(part, _now()))
 
     def _warn(self, plan: Plan) -> None:
         if plan.changed:
@@ -291,10 +280,15 @@ def _add(connection: Connection, turn: Turn, content: Mapping[str, Any]) -> None
     connection.execute(insert(AUDIT), row_of(turn.seal(content)))
 
 
+def _say(connection: Connection, turn: Turn, checkpoint: Checkpoint) -> None:
+    for part in checkpoint.parts():
+        _add(connection, turn, checkpoint_content(part, _now()))
+
+
 def _is_all_unchained(connection: Connection) -> bool:
-    if connection.execute(select(AUDIT.c.id).where(AUDIT.c.writer != "").limit(1)).first() is not None:
-        return False
-    return connection.execute(select(AUDIT.c.id).limit(1)).first() is not None
+    # One question: between two another process may add its first entry.
+    last: str | None = connection.execute(select(func.max(AUDIT.c.writer))).scalar()
+    return last == ""
 
 
 def _now() -> str:

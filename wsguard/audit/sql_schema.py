@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Inspector, insert, inspect, select, update
 from sqlalchemy.schema import CreateColumn
 
 from wsguard.audit.sql_table import ADDED_IN_2, AUDIT, METADATA, SCHEMA, SCHEMA_VERSION
+from wsguard.databases.sql_tables import demand_version
 
 _UPGRADABLE: Final = 1
 
@@ -15,9 +16,6 @@ def make_tables(connection: Connection, *, upgrade: bool) -> bool:
 
     Several may do so at once. Where the database can, it is all or nothing.
     """
-    if connection.dialect.name == "sqlite":
-        # Python's sqlite3 begins no transaction for a CREATE TABLE by itself.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
     METADATA.create_all(connection)
     query = select(SCHEMA.c.version)
     # The row is locked, so that a second process waits here and then finds nothing left to do. Otherwise it is not: a
@@ -32,7 +30,7 @@ def make_tables(connection: Connection, *, upgrade: bool) -> bool:
     return True
 
 
-def demand_version(connection: Connection, name: str) -> None:
+def demand_ours(connection: Connection, name: str) -> None:
     """
     Raises:
         ValueError: the tables of database ``name`` are of another version.
@@ -40,9 +38,7 @@ def demand_version(connection: Connection, name: str) -> None:
     versions = connection.execute(select(SCHEMA.c.version)).scalars().all()
     if versions == [_UPGRADABLE]:
         raise ValueError(f"{name}: audit tables of version 1; run: wsguard db upgrade CONFIG")
-    if versions != [SCHEMA_VERSION]:
-        found = ", ".join(map(str, versions)) or "unknown"
-        raise ValueError(f"{name}: audit tables of version {found}; known is {SCHEMA_VERSION}")
+    demand_version(connection, SCHEMA, SCHEMA_VERSION, f"{name}: audit tables")
 
 
 def _add_columns(connection: Connection, inspector: Inspector) -> None:

@@ -1,31 +1,13 @@
 """The table of audit records, for any SQL database."""
 
-from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, DateTime, Double, Index, Integer, MetaData, String, Table, Text
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, String, Table, Text
+
+from wsguard.databases.sql_tables import version_table
+from wsguard.databases.sql_types import UtcDateTime
 
 SCHEMA_VERSION: Final = 2
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time in UTC, also in a database that keeps no zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """In UTC, whatever zone it came in."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Aware, in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
 
 METADATA: Final = MetaData()
 
@@ -71,9 +53,5 @@ removed by a purge; none is changed."""
 ADDED_IN_2: Final = ("writer", "seq", "prev", "mac", "kind", "amends")
 """Columns that version 1 did not have."""
 
-SCHEMA: Final = Table(
-    "audit_schema",
-    METADATA,
-    Column("version", Integer, primary_key=True, autoincrement=False),
-)
+SCHEMA: Final = version_table("audit_schema", METADATA)
 """One row: the version of the tables."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from wsguard.audit.chain import Link, sealed
-from wsguard.audit.forks import weakly
+from wsguard.databases.forks import weakly
 from wsguard.faults import StoreUnavailable
 
 IDLE: Final = 86_400.0

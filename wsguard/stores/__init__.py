@@ -110,7 +110,7 @@ def _users_sql() -> "ModuleType":
 def _sqlite_file(url: str) -> str:
     name = url.removeprefix(_SQLITE)
     if not name or name == ":memory:":
-        raise ValueError("sqlite:/// is followed by a file name; a store in memory is memory://")
+        raise ValueError("sqlite:/// is followed by a file name; what is kept in memory is written memory://")
     if "?" in name or "\0" in name:
         raise ValueError("sqlite:///FILE takes no options, and the file name no '?' and no NUL")
     return name

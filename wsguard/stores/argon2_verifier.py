@@ -9,8 +9,8 @@ from typing import Final
 from argon2 import PasswordHasher, Type, extract_parameters
 from argon2.exceptions import Argon2Error, InvalidHashError, VerifyMismatchError
 
+from wsguard.databases.forks import weakly
 from wsguard.faults import StoreUnavailable
-from wsguard.stores.sqlite_connection import weakly
 
 _HASHER: Final = PasswordHasher(time_cost=3, memory_cost=65_536, parallelism=4, type=Type.ID)
 """RFC 9106 §4, the second recommended choice: 64 MiB each."""

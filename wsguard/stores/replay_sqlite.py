@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from wsguard.databases.files import create_private_file
+from wsguard.databases.process_connection import ProcessConnection
+from wsguard.databases.sqlite import BUSY_TIMEOUT, switch_to_wal
 from wsguard.faults import StoreUnavailable
-from wsguard.stores.sqlite_connection import ProcessConnection, create_private_file, switch_to_wal
-
-BUSY_TIMEOUT: Final = 5.0
-"""Seconds; the default of Python's sqlite3."""
 
 SCHEMA_VERSION: Final = 2
 """2: with the table of failures. A store of version 1 gets it when it is opened."""
@@ -76,7 +75,9 @@ class SqliteReplayStore:
             create_private_file(self._path)
         except OSError as error:
             raise StoreUnavailable(f"{self._path}: {error.strerror}", setting=_SETTING) from error
-        self._connection = ProcessConnection(self._path, busy_timeout=busy_timeout, setting=_SETTING)
+        self._connection = ProcessConnection(
+            self._path, busy_timeout=busy_timeout, synchronous="NORMAL", setting=_SETTING
+        )
         try:
             with self._connection.turn() as connection:
                 self._prepare(connection)

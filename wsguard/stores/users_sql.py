@@ -11,12 +11,13 @@ from typing import Final
 from sqlalchemy import Delete, Update, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from wsguard.databases.forks import weakly
+from wsguard.databases.sql import Database
+from wsguard.databases.sqlite import BUSY_TIMEOUT
 from wsguard.faults import StoreUnavailable
 from wsguard.interfaces import User
 from wsguard.stores.secrets_at_rest import MasterKeys
 from wsguard.stores.short_cache import ShortCache
-from wsguard.stores.sql_database import BUSY_TIMEOUT, Database
-from wsguard.stores.sqlite_connection import weakly
 from wsguard.stores.users_sql_rows import Rows, UserEntry, is_name, new_user
 from wsguard.stores.users_sql_table import USERS, open_tables, renew_canary
 
@@ -77,7 +78,7 @@ class SqlUserStore:
         self._cache_size = cache_size
         self._forget()
         try:
-            self._database.prepare()
+            self._database.prepare(examine=True)
             open_tables(self._database, self._keys)
         except (StoreUnavailable, ValueError):
             self._database.close()

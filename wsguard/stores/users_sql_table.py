@@ -1,52 +1,18 @@
 """The table of users, for any SQL database."""
 
-import time
-from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Connection,
-    DateTime,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    insert,
-    inspect,
-    select,
-    update,
-)
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy import Boolean, Column, Connection, MetaData, String, Table, Text, insert, inspect, select, update
 
-from wsguard.faults import StoreUnavailable
+from wsguard.databases.sql import Database
+from wsguard.databases.sql_tables import demand_version, made, version_table
+from wsguard.databases.sql_types import UtcDateTime
 from wsguard.stores.secrets_at_rest import MasterKeys, WrongMasterKey
-from wsguard.stores.sql_database import Database
 
 SCHEMA_VERSION: Final = 1
 
 LONGEST_NAME: Final = 256
 """Characters; no longer one is read from a message."""
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time in UTC, also in a database that keeps no zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """In UTC, whatever zone it came in."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Aware, in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 def _exact(length: int) -> String:
@@ -75,18 +41,15 @@ USERS: Final = Table(
 )
 """A user a row: either a secret or a hash."""
 
-SCHEMA: Final = Table(
+SCHEMA: Final = version_table(
     "wsguard_users_schema",
     METADATA,
-    Column("version", Integer, primary_key=True, autoincrement=False),
     Column("canary", Text, nullable=False, comment="nothing, under the first master key"),
 )
 """One row: the version of the tables, and what tells whether a master key is theirs."""
 
 _CANARY: Final = ("", b"canary")
 """Its owner and content: no user has an empty name."""
-_TRIES: Final = 3
-"""Of making the tables where another process makes them at the same moment: the second try finds them."""
 
 
 def open_tables(database: Database, keys: MasterKeys) -> None:
@@ -96,14 +59,10 @@ def open_tables(database: Database, keys: MasterKeys) -> None:
         ValueError: they are of another version, or were made under another master key.
         StoreUnavailable: they cannot be made or read.
     """
-    for _ in range(_TRIES - 1):
-        try:
-            _make_tables(database, keys)
-            break
-        except StoreUnavailable:
-            time.sleep(0.1)
-    else:
-        _make_tables(database, keys)
+    with database.look() as connection:
+        there = _are_there(connection)
+    if not there:
+        made(database, lambda connection: _make_tables(connection, keys))
     with database.look() as connection:
         _demand_ours(connection, database.name, keys)
         connection.execute(select(USERS).limit(1)).first()
@@ -114,22 +73,18 @@ def renew_canary(connection: Connection, keys: MasterKeys) -> None:
     connection.execute(update(SCHEMA).values(canary=keys.seal(*_CANARY)))
 
 
-def _make_tables(database: Database, keys: MasterKeys) -> None:
-    with database.look() as connection:
-        if inspect(connection).has_table(SCHEMA.name):
-            return
-    with database.transaction() as connection:
-        if not inspect(connection).has_table(SCHEMA.name):
-            METADATA.create_all(connection, checkfirst=False)
-            connection.execute(insert(SCHEMA), {"version": SCHEMA_VERSION, "canary": keys.seal(*_CANARY)})
+def _are_there(connection: Connection) -> bool:
+    return inspect(connection).has_table(SCHEMA.name)
+
+
+def _make_tables(connection: Connection, keys: MasterKeys) -> None:
+    if not _are_there(connection):
+        METADATA.create_all(connection, checkfirst=False)
+        connection.execute(insert(SCHEMA), {"version": SCHEMA_VERSION, "canary": keys.seal(*_CANARY)})
 
 
 def _demand_ours(connection: Connection, name: str, keys: MasterKeys) -> None:
-    versions = connection.execute(select(SCHEMA.c.version)).scalars().all()
-    if versions != [SCHEMA_VERSION]:
-        found = ", ".join(map(str, versions)) or "unknown"
-        whose = "a newer" if any(version > SCHEMA_VERSION for version in versions) else "another"
-        raise ValueError(f"{name}: user tables of version {found}, of {whose} wsguard; known is {SCHEMA_VERSION}")
+    demand_version(connection, SCHEMA, SCHEMA_VERSION, f"{name}: user tables")
     canary = connection.execute(select(SCHEMA.c.canary)).scalar_one()
     try:
         keys.open(_CANARY[0], canary)
