@@ -1,8 +1,9 @@
 """Start the guarded club, send it good and bad messages, and show what came of each and what the audit says of it.
 
 The service is a process of its own, with its databases in a temporary directory; both are gone afterwards, whatever
-ends the demo. Exit status 0: every message got the verdict that ``attempts.py`` expects, under the check that it names;
-1: one did not, or the service failed.
+ends the demo. At the end the ``wsguard`` command explains one refusal and draws the audit. Exit status 0: every message
+got the verdict that ``attempts.py`` expects, under the check that it names, and the commands did what they should; 1:
+one did not, or the service failed.
 """
 
 import io
@@ -18,8 +19,10 @@ from typing import Final, NoReturn
 
 from requests import RequestException
 from rich.console import Console
+from rich.text import Text
 
 import wsguard
+from sample_service import asking
 from sample_service.application import CONFIG, SOURCES
 from sample_service.attempts import ATTEMPTS, Attempt
 from sample_service.client import ClubClient, Exchange
@@ -53,9 +56,16 @@ def main() -> int:
             audit = open_reader(wsguard.load_policy(directory / CONFIG).audit.url)
             results = [send(attempt, club, audit) for attempt in ATTEMPTS]
         console.print(table_of(results), summary_of(audit.read(limit=len(results) * 2)))
+        questions = (asking.explain(results, directory, console), asking.stats(directory, console))
+    for question in questions:
+        asking.show(question, console)
     unexpected = [result for result in results if not result.is_expected]
     if unexpected:
         console.print(f"[bold red]{len(unexpected)} of {len(results)} messages were not treated as expected.")
+    failed = [question.line for question in questions if not question.is_expected]
+    if failed:
+        console.print(Text(f"Failed: {'; '.join(failed)}", style="bold red"))
+    if unexpected or failed:
         return 1
     console.print(f"[bold green]{len(results)} messages, each treated as expected.")
     return 0

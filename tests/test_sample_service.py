@@ -30,9 +30,20 @@ from wsguard.spyne import introspect
 if sys.version_info >= (3, 12):
     pytest.skip("spyne 2.14 does not import on Python 3.12", allow_module_level=True)
 
-from sample_service import demo, demo_report
+from sample_service import asking, demo, demo_report
 from sample_service.application import BOOKS, CONFIG, USERS, lay_out, soap_application
-from sample_service.attempts import ACCEPTED, ATTEMPTS, FRONT_DESK, Attempt, Verdict, get_member, replay
+from sample_service.attempts import (
+    ACCEPTED,
+    ATTEMPTS,
+    FRONT_DESK,
+    NEWSLETTER,
+    RETIRED,
+    Attempt,
+    Verdict,
+    get_member,
+    rejected,
+    replay,
+)
 from sample_service.client import ClubClient, Exchange, credentials, in_one_line
 from sample_service.data import Club, Prospect, Renewal, UnknownMember
 
@@ -228,6 +239,15 @@ def test_the_demo_shows_what_it_promises_and_leaves_nothing_behind(tmp_path: Pat
     assert [check for _, check in {attempt.verdict for attempt in ATTEMPTS} if check not in shown] == []
     assert f"{len(ATTEMPTS)} messages, each treated as expected" in done.stdout
     assert list(tmp_path.iterdir()) == []
+    _, commands = done.stdout.split("\n$ wsguard explain ")
+    explained, pictured = commands.split("\n$ wsguard audit stats ")
+    assert re.search(r"^│ timestamp\.expired +│ refused +│ Created at most 300 s before ", explained, re.MULTILINE)
+    assert "Cure: synchronise clocks" in explained
+    assert "Refused by timestamp.expired." in explained
+    assert "Refusals over time" in pictured
+    assert re.search(r"^│ accepted +│ 6 +│$", pictured, re.MULTILINE)
+    assert max(map(len, done.stdout.splitlines())) <= 160
+    assert not any(password in commands for _, password in (FRONT_DESK, RETIRED, NEWSLETTER))
 
 
 def test_the_demo_fails_when_one_verdict_is_another(
@@ -243,6 +263,54 @@ def test_the_demo_fails_when_one_verdict_is_another(
     monkeypatch.setattr(demo, "ATTEMPTS", wrong)
     assert demo.main() == 1
     assert "3 of 4 messages were not treated as expected" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("raise SystemExit(1)", ["explain", "audit stats"]),
+        ("raise SystemExit(0)", ["explain", "audit stats"]),
+        ("raise ValueError('[b]a defect[/b]')", ["explain", "audit stats", "ValueError: [b]a defect[/b]"]),
+        ("import time; time.sleep(60)", ["explain", "audit stats", "It took more than 0.5 seconds."]),
+        ("print('Refused by timestamp.expired.'); raise SystemExit(1)", ["audit stats"]),
+        ("print('Refusals over time')", ["explain"]),
+    ],
+    ids=["refuses", "says nothing", "breaks down", "does not end", "only explains", "only draws"],
+)
+def test_the_demo_fails_when_a_command_does(
+    command: str, said: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    late = next(attempt for attempt in ATTEMPTS if attempt.verdict == asking.EXPLAINED)
+    monkeypatch.setattr(demo, "ATTEMPTS", (late,))
+    monkeypatch.setattr(asking, "_COMMAND", (sys.executable, "-c", command))
+    monkeypatch.setattr(asking, "TIMEOUT", 0.5 if "sleep" in command else 60)
+    assert demo.main() == 1
+    output = capsys.readouterr().out
+    assert [text for text in said if text not in output] == []
+    failed = next(line for line in output.splitlines() if line.startswith("Failed: "))
+    assert [f"wsguard {name} " in failed for name in ("explain", "audit stats")] == [
+        name in said for name in ("explain", "audit stats")
+    ]
+    assert "treated as expected" not in output
+
+
+def test_a_demo_without_the_message_that_is_to_be_explained_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    attempt = Attempt("no header", get_member(), rejected("security.missing"), "InvalidSecurity")
+    monkeypatch.setattr(demo, "ATTEMPTS", (attempt,))
+    assert demo.main() == 1
+    assert "There is no such message." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1", "utf-8"])
+def test_the_demo_fits_the_encoding_of_its_terminal(encoding: str, tmp_path: Path) -> None:
+    environ = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONIOENCODING": encoding}
+    command = [sys.executable, "-m", "sample_service.demo"]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"treated as expected" in done.stdout
+    done.stdout.decode(encoding)
 
 
 @pytest.mark.parametrize("width", [100, 160])

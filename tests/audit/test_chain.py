@@ -39,7 +39,7 @@ FORMS = ["audit.jsonl", "audit.db"]
 CLOSING = 14
 """Entries of a history: three records and three amendments of each of two writers, and a closing entry of each."""
 PATIENCE = 60.0
-"""Seconds: SQLite's busy handler is not fair: where a disk is slow, one that writes on and on keeps others waiting."""
+"""Seconds: SQLite's busy handler is not fair: on a slow disk, one that writes on and on keeps others waiting."""
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 SPAWN = multiprocessing.get_context("spawn")
 PER_PROCESS = 25
 PATIENCE = 60.0
-"""Seconds: SQLite's busy handler is not fair: where a disk is slow, one that writes on and on keeps others waiting."""
+"""Seconds: SQLite's busy handler is not fair: on a slow disk, one that writes on and on keeps others waiting."""
 
 
 def record(incident: str) -> AuditRecord:

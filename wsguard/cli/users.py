@@ -17,7 +17,6 @@ from wsguard.faults import StoreUnavailable
 from wsguard.opening import location, open_user_table
 from wsguard.policy import Policy
 from wsguard.policy.problems import ConfigError, Problem
-from wsguard.stores import is_database
 from wsguard.stores.secrets_at_rest import new_master_key
 from wsguard.stores.users_toml import read_users
 
@@ -157,8 +156,9 @@ def _table(config: Path) -> Iterator["SqlUserStore"]:
 def _open(config: Path, policy: Policy) -> "SqlUserStore":
     try:
         url = location(policy.users, "users")
-        if not is_database(url):
-            kind = url.partition(":")[0]
+        # Only these two are named: what else stands there may be a secret in the wrong place.
+        kind = next((kind for kind in ("toml", "memory") if url.startswith(f"{kind}:")), "")
+        if kind:
             reason = f"a {kind}: table is edited by hand; these commands are for a database such as sqlite:///FILE"
             raise ConfigError([Problem("users.url", reason)])
         return _database(open_user_table(url, policy.users))
