@@ -597,3 +597,18 @@ def test_no_file_makes_loading_raise_anything_else(file: Path, raw: dict[str, An
         return
     assert found
     assert all(problem.reason for problem in found)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://u:pa/ss@h/db",
+        "mysql://u:p#w@h/db",
+        "postgresql://h/db?password=x",
+        "postgresql://h/db?user=a&password=s3",
+        "mssql+pyodbc:///?odbc_connect=PWD%3Dx",
+    ],
+)
+def test_a_password_anywhere_in_a_url_is_a_secret_in_the_wrong_place(url: str) -> None:
+    with pytest.raises(ValueError, match="use url_env or url_file"):
+        wsguard.Policy.model_validate({"users": {"url": url}})

@@ -275,7 +275,7 @@ def test_a_stream_that_raises_anything_else_is_a_refusal_too() -> None:
     def source(size: int) -> bytes:
         raise RuntimeError("a server's own")
 
-    refused(Bare().post(b"", **{"CONTENT_LENGTH": "9", "wsgi.input": Stream(source)}), 500, "internal.error")
+    refused(Bare().post(b"", **{"CONTENT_LENGTH": "9", "wsgi.input": Stream(source)}), 400, "http.length")
 
 
 def test_a_stream_that_gives_one_byte_at_a_time_is_read_to_its_end() -> None:

@@ -13,7 +13,7 @@ import wsguard
 from tests.guarding import Clock, Echo, post
 from tests.messages import message, stamp
 from wsguard.middleware import Guard, Serving
-from wsguard.reloading import INTERVAL, INTERVAL_WHILE_BROKEN, Reloader
+from wsguard.reloading import INTERVAL, INTERVAL_WHILE_BROKEN, SETTLED, Reloader
 
 CONFIG = """
 [users]
@@ -68,8 +68,10 @@ class Reloading:
         return post(self.guard, message(nonce=b"nonce %d" % self._nonce, **changes)).status
 
     def wait(self, seconds: float = INTERVAL) -> None:
-        """Let the reloader's time pass."""
+        """Let the reloader's time pass, and that in which a changed file settles."""
         self.monotonic.now += seconds
+        assert self.guard.policy
+        self.monotonic.now += SETTLED
 
 
 @pytest.fixture
@@ -200,3 +202,17 @@ def test_a_users_file_that_the_environment_names_is_watched_too(
     reloading.change(reloading.users, '"alice" = "changed"\n')
     reloading.wait()
     assert reloading.send(password="changed") == "200 OK"
+
+
+def test_a_file_that_is_still_being_written_is_not_taken(reloading: Reloading) -> None:
+    strict = CONFIG + 'time_to_live = 100\n[[client]]\nname = "B"\nusername = "bob"\n'
+    reloading.change(reloading.config, strict)
+    reloading.wait()
+    assert reloading.send().startswith("500"), "alice is no client"
+    for length in range(len(CONFIG), len(strict), 20):
+        reloading.monotonic.now += SETTLED
+        reloading.change(reloading.config, strict[:length])
+        assert reloading.send().startswith("500"), "a half of it demands less, and is valid"
+    reloading.change(reloading.config, CONFIG)
+    reloading.wait()
+    assert reloading.send() == "200 OK"

@@ -522,7 +522,7 @@ def test_wsguard_has_no_version_of_spyne_in_its_own_answers() -> None:
 def test_two_service_classes_of_one_name_are_told_apart_and_neither_answers_to_it() -> None:
     class Method:
         def __init__(self, owner: type, name: str) -> None:
-            self.service_class, self.parent_class = owner, None
+            self.service_class, self.parent_class, self.aux = owner, None, None
             self.name = self.operation_name = name
 
     one = type("Service", (), {"__module__": "leads"})
@@ -539,3 +539,19 @@ def test_two_service_classes_of_one_name_are_told_apart_and_neither_answers_to_i
     }
     with pytest.raises(ConfigError, match="'Service' is no service of the application"):
         ServiceTable(wsguard.Policy.model_validate({"exempt": [{"service": "Service"}]}), found)
+
+
+def test_an_auxiliary_method_lends_its_exemption_to_nobody() -> None:
+    class Method:
+        def __init__(self, owner: type, aux: object) -> None:
+            self.service_class, self.parent_class, self.aux = owner, None, aux
+            self.name = self.operation_name = "pay"
+
+    primary, beside = type("Payments", (), {}), type("Notes", (), {})
+    interface = type("Interface", (), {})()
+    interface.service_method_map = {"{urn:x}pay": [Method(primary, None), Method(beside, object())]}
+    application = type("WsgiApplication", (), {"__module__": "spyne.server.wsgi"})()
+    application.app = type("Application", (), {"interface": interface})()
+    found = introspect(application)
+    assert found is not None
+    assert found.operations == {"Payments": frozenset({"{urn:x}pay"})}

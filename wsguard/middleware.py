@@ -8,6 +8,7 @@ import hashlib
 import logging
 import signal
 import time
+import traceback
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -172,7 +173,7 @@ class Guard:
         except Exception as error:  # noqa: BLE001 - a defect of ours is a refusal too
             if not case.incident:
                 case.begin(datetime.now(UTC))
-            _log.exception("incident %s: the guard failed", case.incident)
+            _log.error("incident %s: the guard failed: %s", case.incident, _where(error))
             return self._refuse(InternalFault(type(error).__name__), case, environ, start_response)
         if message is None:
             return self.application(_handed_on(environ, b""), start_response)
@@ -244,8 +245,8 @@ class Guard:
         for observer in (self._refusals, *self._observers):
             try:
                 observer.judged(record, case.explanation.stages)
-            except Exception:  # noqa: BLE001 - watching changes no verdict
-                _log.exception("incident %s: an observer failed", record.incident)
+            except Exception as error:  # noqa: BLE001 - watching changes no verdict
+                _log.error("incident %s: an observer failed: %s", record.incident, _where(error))
 
     def _write(self, record: AuditRecord, serving: Serving) -> Fault | None:
         """Write a record; what keeps the request from being served where that failed."""
@@ -255,7 +256,7 @@ class Guard:
             _log.error("incident %s: not recorded: %s", record.incident, fault.seen)
             return fault if serving.policy.audit.on_failure == "refuse" else None
         except Exception as error:  # noqa: BLE001 - a sink of somebody else's may raise anything
-            _log.exception("incident %s: not recorded", record.incident)
+            _log.error("incident %s: not recorded: %s", record.incident, _where(error))
             return InternalFault(type(error).__name__) if serving.policy.audit.on_failure == "refuse" else None
         return None
 
@@ -302,11 +303,16 @@ class Guard:
             return
         try:
             case.serving.audit.amend(case.incident, "error", case.duration_ms)
-        except Exception:  # noqa: BLE001 - the application's own exception goes on
-            _log.exception("incident %s: not recorded", case.incident)
+        except Exception as error:  # noqa: BLE001 - the application's own exception goes on
+            _log.error("incident %s: not recorded: %s", case.incident, _where(error))
 
 
 _NOT_HANDED_ON: Final = frozenset({"REMOTE_USER", "AUTH_TYPE", "HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING"})
+
+
+def _where(error: Exception) -> str:
+    """The kind of an exception and where it was raised, without its text: somebody's store may put a secret there."""
+    return type(error).__name__ + "\n" + "".join(traceback.format_tb(error.__traceback__))
 
 
 def _handed_on(environ: WSGIEnvironment, octets: bytes) -> WSGIEnvironment:

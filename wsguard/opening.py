@@ -118,6 +118,20 @@ class _HashKeeper(Protocol):
         ...
 
 
+class _WhereHashesAre:
+    """Spends the time of a slow hash on a user without one only while there are users with one to be told from."""
+
+    def __init__(self, verifier: PasswordVerifier, users: _HashKeeper) -> None:
+        self.stand_in = verifier.stand_in
+        self._verifier = verifier
+        self._users = users
+
+    def matches(self, password_hash: str, password: bytes) -> bool:
+        if password_hash == self.stand_in and not self._users.has_hashes():
+            return False
+        return self._verifier.matches(password_hash, password)
+
+
 def verifier_for(policy: Policy, users: UserStore | None) -> PasswordVerifier | None:
     """What holds PasswordTexts against hashes; None where the table keeps none, or the policy takes no PasswordText.
 
@@ -127,7 +141,8 @@ def verifier_for(policy: Policy, users: UserStore | None) -> PasswordVerifier | 
     if users is None or not isinstance(users, _HashKeeper):
         return None
     if any("PasswordText" in demands.username_token.password_types for demands in policy.every_demand):
-        return open_verifier(needed=users.has_hashes())
+        verifier = open_verifier(needed=users.has_hashes())
+        return None if verifier is None else _WhereHashesAre(verifier, users)
     return None
 
 

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from wsgiref.types import WSGIEnvironment
 
-from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.wsgi import LimitedStream
 
@@ -139,7 +139,9 @@ def _read(environ: WSGIEnvironment, most: int) -> bytes:
         return _read_stream(environ, announced, most)
     except RequestEntityTooLarge:
         raise _too_large(most, "more") from None
-    except (ClientDisconnected, OSError, ValueError) as error:
+    except MessageFault:
+        raise
+    except Exception as error:  # noqa: BLE001 - PEP 3333 names none, so a server raises its own
         raise _length(expected="the whole body", seen=type(error).__name__) from None
 
 

@@ -15,6 +15,8 @@ _log: Final = logging.getLogger("wsguard.reload")
 
 INTERVAL: Final = 5.0
 """Seconds between two looks at the files: a look costs some stat(2) calls, in one request of that time."""
+SETTLED: Final = 1.0
+"""Seconds that changed files must stay as they are before they are read: somebody may still be writing."""
 INTERVAL_WHILE_BROKEN: Final = 30.0
 """Seconds between two attempts at a configuration that cannot be used."""
 
@@ -49,6 +51,7 @@ class Reloader:
         self._lock: Final = threading.Lock()
         self._retired: list[Closable] = []
         self._complaint = ""
+        self._settling: dict[Path, FileState] = {}
         self._asked = False
         self._next_look = monotonic() + interval
         self._current = build(None)
@@ -86,8 +89,13 @@ class Reloader:
 
     def _look(self) -> None:
         asked, self._asked = self._asked, False
-        if not asked and not self._changed():
+        state = self._fingerprint(self._current)
+        if not asked and not self._changed(state):
             self._next_look = self._monotonic() + self._interval
+            return
+        if not asked and state != self._settling:
+            # Half a file may be a valid one with fewer demands.
+            self._settling, self._next_look = state, self._monotonic() + SETTLED
             return
         try:
             self._replace()
@@ -117,8 +125,8 @@ class Reloader:
             store.close()
         self._retired = []
 
-    def _changed(self) -> bool:
-        return any(self._seen.get(file) != state for file, state in self._fingerprint(self._current).items())
+    def _changed(self, state: dict[Path, FileState]) -> bool:
+        return any(self._seen.get(file) != found for file, found in state.items())
 
     def _fingerprint(self, serving: Serving) -> dict[Path, FileState]:
         watched = {*serving.files, *((self._config,) if self._config is not None else ())}

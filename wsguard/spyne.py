@@ -19,7 +19,8 @@ def introspect(application: object) -> Application | None:
     operations: dict[type | None, set[str]] = defaultdict(set)
     actions: dict[str, frozenset[str]] = {}
     for operation, methods in inner.app.interface.service_method_map.items():
-        for method in methods:
+        # An auxiliary method runs beside the one that answers: that one's class owns the operation.
+        for method in (method for method in methods if method.aux is None):
             operations[method.service_class or method.parent_class].add(operation)
             actions[operation] = actions.get(operation, frozenset()) | {method.operation_name, method.name}
     names = _names(operations)

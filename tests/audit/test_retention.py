@@ -239,3 +239,12 @@ class TestBesideRequests:
             audit._due = 0.0
             write_days(audit, 1)
         assert incidents(path) == ["5000", "1"]
+
+
+def test_entries_that_were_gone_before_the_purge_are_told_of(
+    audit: SqlAudit, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_days(audit, 200, 199, 198, 197, 1)
+    run(path, "DELETE FROM audit WHERE incident = '198 days ago' OR incident = '199 days ago'")
+    purge_audit([url_of(path)], NOW - 90 * DAY, KEY)
+    assert "2 entries were missing among the purged ones" in caplog.text

@@ -48,6 +48,8 @@ class SeveralSinks:
                 act(sink)
             except StoreUnavailable as failure:
                 failures.append(failure)
+            except Exception as error:  # noqa: BLE001 - one sink of somebody else's must not starve the others
+                failures.append(StoreUnavailable(f"{type(sink).__name__}: {type(error).__name__}", setting="audit.url"))
         if failures:
             raise StoreUnavailable("; ".join(failure.seen for failure in failures), setting="audit.url") from failures[
                 0

@@ -40,6 +40,8 @@ _SMALL: Final = 200
 """Rows that a purge beside the requests looks at: some twenty milliseconds."""
 _PERIOD: Final = 3600
 """Seconds between two of those in a process."""
+_PERIOD_WHILE_BEHIND: Final = 1
+"""Seconds, where a batch was not enough: what a flood wrote has to go as fast as it came."""
 
 
 class SqlAuditReader:
@@ -250,7 +252,9 @@ class SqlAudit(SqlAuditReader):
             with self._chain.turn() as turn, self._database.transaction() as connection:
                 rows = [dict(row) for row in connection.execute(entries(None, _SMALL)).mappings()]
                 plan = Plan(before, self._key)
-                if chosen := plan.choose(rows):
+                if len(chosen := plan.choose(rows)) == _SMALL:
+                    self._due = time.monotonic() + _PERIOD_WHILE_BEHIND
+                if chosen:
                     _say(connection, turn, checkpoint_of(connection, plan, datetime.now(UTC), every_head=False))
                     remove(connection, chosen)
         except StoreUnavailable as failure:
@@ -261,6 +265,8 @@ class SqlAudit(SqlAuditReader):
     def _warn(self, plan: Plan) -> None:
         if plan.changed:
             _log.warning("%s: %d purged entries were not as written", self._database.name, plan.changed)
+        if plan.missing:
+            _log.warning("%s: %d entries were missing among the purged ones", self._database.name, plan.missing)
 
     def _batches(self, last: int | None) -> Iterator[list[Mapping[str, Any]]]:
         """Rows up to row ``last``, in the order of writing."""

@@ -40,6 +40,8 @@ class Plan:
     """What the checkpoints say that go."""
     changed: int = 0
     """Entries among what goes that are not as they were written."""
+    missing: int = 0
+    """Entries that were gone already, between others that go: afterwards nobody could tell."""
 
     def choose(self, rows: Iterable[Mapping[str, Any]]) -> list[int]:
         """Those of the next ``rows`` that go, in the order of writing."""
@@ -60,6 +62,9 @@ class Plan:
         if link is None:
             self.changed += 1
             return
+        last = self.cut.get(link.writer)
+        if last is not None and link.seq > last.seq + 1:
+            self.missing += link.seq - last.seq - 1
         self.cut[link.writer] = link
         if row["kind"] == "checkpoint":
             self.checkpoints.append(_checkpoint(row))

@@ -13,7 +13,12 @@ _AMENDMENT: Final = AUDIT.alias("amendment")
 _OTHER: Final = AUDIT.alias("other")
 _LATEST: Final = (
     select(func.max(_OTHER.c.id))
-    .where(_OTHER.c.amends == AUDIT.c.incident, _OTHER.c.kind == "amendment")
+    # An entry outside of any chain may amend none inside one: anybody could have put it there.
+    .where(
+        _OTHER.c.amends == AUDIT.c.incident,
+        _OTHER.c.kind == "amendment",
+        or_(_OTHER.c.writer != "", AUDIT.c.writer == ""),
+    )
     .correlate(AUDIT)
     .scalar_subquery()
 )

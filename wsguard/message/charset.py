@@ -80,5 +80,5 @@ def _without_declaration(text: str) -> str:
         return text
     match = _DECLARATION.match(text[:_LONGEST_DECLARATION])
     if match is None:
-        raise MessageFault("envelope.malformed", expected="an XML 1.0 declaration", seen=text[:60])
+        raise MessageFault("envelope.malformed", expected="an XML 1.0 declaration", seen="another, or none that ends")
     return text[match.end() :]

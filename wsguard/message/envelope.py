@@ -103,6 +103,8 @@ def read_envelope(tree: Tree, actor: str) -> Envelope:
 
 def _parts(root: _Element, version: SoapVersion) -> tuple[_Element | None, _Element]:
     header_tag, body_tag = f"{{{version.namespace}}}Header", f"{{{version.namespace}}}Body"
+    if len(root) > 2:
+        raise _structure(expected="a Header at most, then one Body", seen=f"{len(root)} elements")
     names = [name_of(child) for child in root]
     if names not in ([body_tag], [header_tag, body_tag]):
         raise _structure(expected="a Header at most, then one Body", seen=", ".join(names[:4]) or "nothing")

@@ -4,7 +4,9 @@ spyne follows them over the whole document, copies attributes, moves children, a
 So a reference is let through only where following it can change nothing but the inside of the Body, and cannot grow.
 """
 
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 from lxml import etree
 from lxml.etree import _Element
@@ -48,61 +50,91 @@ def _refers(source: _Element) -> bool:
     return source.get("href", "").strip(XML_WHITE_SPACE).startswith("#")
 
 
-def _followed(body: _Element, aimed: dict[_Element, _Element]) -> dict[_Element, list[_Element]]:
-    """Target, or the Body itself -> the targets that the references in it lead to, found in one walk.
+@dataclass(slots=True)
+class _Place:
+    """The Body, or an element in it that is referred to."""
+
+    size: int = 0
+    """Characters of text and attributes in it, and a few for each element."""
+    references: list[_Element] = field(default_factory=list)
+    """What the references in it lead to, those in an inner place left out."""
+    inner: list[_Element] = field(default_factory=list)
+    """The places directly in it."""
+
+
+_ELEMENT_SIZE: Final = 16
+"""Counted for an element or an attribute, whatever its name: an expansion holds names once."""
+
+
+def _followed(body: _Element, aimed: dict[_Element, _Element]) -> dict[_Element, _Place]:
+    """The Body and every element that is referred to, found in one walk.
 
     Raises:
         MessageFault: ``envelope.structure``, a reference or its target is outside the Body.
     """
     targets = set(aimed.values())
-    followed: dict[_Element, list[_Element]] = {body: []}
-    around = [body]
-    sources_inside = 0
+    places = {body: _Place()}
+    around = [(body, 0)]
+    size = sources_inside = 0
     for event, element in etree.iterwalk(body, events=("start", "end")):
         if element is body:
             continue
+        holder, began_at = around[-1]
         if event == "end":
-            if element is around[-1]:
+            if element is holder:
+                places[element].size = size - began_at
                 around.pop()
+            size += len(element.tail or "")
             continue
         if element in targets:
-            around.append(element)
-            followed[element] = []
+            places[holder].inner.append(element)
+            places[element] = _Place()
+            around.append((element, size))
         if element in aimed:
             sources_inside += 1
-            for holder in around:
-                followed[holder].append(aimed[element])
-    if sources_inside < len(aimed) or len(followed) <= len(targets):
+            places[around[-1][0]].references.append(aimed[element])
+        values = element.attrib.values()
+        size += len(element.text or "") + sum(map(len, values)) + _ELEMENT_SIZE * (1 + len(values))
+    if sources_inside < len(aimed) or len(places) <= len(targets):
         raise _structure(expected="references from and to inside the Body", seen="one that leads elsewhere")
-    return followed
+    return places
 
 
 class _Expansion:
     """What following every reference would yield, found without following them."""
 
-    def __init__(self, followed: dict[_Element, list[_Element]], limits: Limits) -> None:
-        self._followed = followed
+    def __init__(self, places: dict[_Element, _Place], limits: Limits) -> None:
+        self._places = places
         self._limits = limits
         self._measured: dict[_Element, tuple[int, int]] = {}
 
     def check(self, body: _Element) -> None:
-        total = sum(self._measure(target, 1)[0] for target in self._followed.get(body, ()))
-        if total > self._limits.body_bytes:
+        self._measure(body, 1)
+
+    def _measure(self, place: _Element, depth: int) -> tuple[int, int]:
+        """What following the references in ``place`` adds to it, and the longest chain of references from it."""
+        if depth > 2 * self._limits.depth:
+            raise _chain(place)
+        if place not in self._measured:
+            found = self._places[place]
+            added = chain = 0
+            for inner in found.inner:
+                more, further = self._measure(inner, depth + 1)
+                added, chain = added + more, max(chain, further)
+            for target in found.references:
+                more, further = self._measure(target, depth + 1)
+                added, chain = added + more + self._places[target].size, max(chain, further + 1)
+                self._check(place, added, chain)
+            self._check(place, added, chain)
+            self._measured[place] = added, chain
+        return self._measured[place]
+
+    def _check(self, place: _Element, added: int, chain: int) -> None:
+        if chain > self._limits.depth:
+            raise _chain(place)
+        if added > self._limits.body_bytes:
             raise _structure(expected=f"references that yield at most {self._limits.body_bytes} bytes", seen="more")
 
-    def _measure(self, target: _Element, depth: int) -> tuple[int, int]:
-        """The bytes that ``target`` yields, and the length of the longest chain of references from it."""
-        if depth > self._limits.depth:
-            raise _chain(target)
-        if target not in self._measured:
-            below = [self._measure(further, depth + 1) for further in self._followed.get(target, ())]
-            size = len(etree.tostring(target, with_tail=False)) + sum(size for size, _ in below)
-            length = 1 + max((length for _, length in below), default=0)
-            if length > self._limits.depth:
-                raise _chain(target)
-            self._measured[target] = size, length
-        return self._measured[target]
 
-
-def _chain(target: _Element) -> MessageFault:
-    return _structure(expected="references without cycles and long chains", seen=target.get("id", ""))
+def _chain(place: _Element) -> MessageFault:
+    return _structure(expected="references without cycles and long chains", seen=place.get("id", ""))

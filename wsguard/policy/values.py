@@ -4,7 +4,6 @@ import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
@@ -58,9 +57,14 @@ File = Annotated[Path, BeforeValidator(_name), AfterValidator(_resolve)]
 """A file named in the configuration, relative to the directory of the file that names it."""
 
 
+_SECRET_IN_URL = re.compile(
+    r"^[a-z0-9+]+://[^@\s]*:[^@\s]*@|[?&](?:password|passwd|pwd|passfile|sslpassword|odbc_connect)=", re.IGNORECASE
+)
+
+
 def _url(value: str, info: ValidationInfo) -> str:
     """Refuse a URL that holds a password, and resolve the file in one that names a file."""
-    if re.match(r"[a-z0-9+]+://[^/?#]*:[^/?#]*@", value, re.IGNORECASE) or urlsplit(value).password:
+    if _SECRET_IN_URL.search(value):
         raise ValueError("a URL with a password in it is a secret: use url_env or url_file")
     for scheme in ("toml:", "jsonl:"):
         if value.startswith(scheme):

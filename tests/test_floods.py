@@ -1,0 +1,60 @@
+"""Small messages that would cost much: refused before they do, without credentials and at little cost."""
+
+import time
+
+import pytest
+
+from tests.guarding import Guarded
+from tests.messages import SOAP11, message
+from wsguard.message.parse import LONGEST_NAMESPACE
+
+LONG = "u" * 40_000
+
+
+def envelope(children: str, declared: str = "") -> bytes:
+    return f'<S:Envelope xmlns:S="{SOAP11}" {declared}>{children}</S:Envelope>'.encode()
+
+
+def body(content: str, declared: str = "") -> bytes:
+    return envelope(f'<S:Body {declared}><e:Echo xmlns:e="urn:echo">{content}</e:Echo></S:Body>')
+
+
+def attributes(prefix: str, count: int) -> str:
+    return " ".join(f"{prefix}y{i}=''" for i in range(count))
+
+
+def nested(count: int) -> str:
+    return "".join(f'<v id="n{i}">' for i in range(count)) + "x" * 80_000 + "</v>" * count
+
+
+@pytest.mark.parametrize(
+    ("octets", "check"),
+    [
+        pytest.param(envelope("<a:x/>" * 9_000, f'xmlns:a="{LONG}"'), "envelope.malformed", id="names in the Envelope"),
+        pytest.param(envelope("<S:Body/>" * 9_000), "envelope.structure", id="many Bodies"),
+        pytest.param(body("<a:x/>" * 9_000, f'xmlns:a="{LONG}"'), "envelope.malformed", id="names in the Body"),
+        pytest.param(
+            body(f"<x {attributes('a:', 5_000)}/>", f'xmlns:a="{LONG}"'),
+            "envelope.malformed",
+            id="names of attributes",
+        ),
+        pytest.param(body(f"<x {attributes('', 9_000)}/>"), "limits.attributes_per_element", id="attributes"),
+        pytest.param(
+            body('<r href="#n0"/>' * 900 + nested(50)), "envelope.structure", id="references to much, and much in it"
+        ),
+    ],
+)
+def test_it_is_refused_at_little_cost(octets: bytes, check: str) -> None:
+    guard = Guarded()
+    guard.post(message())
+    started = time.process_time()
+    assert guard.post(octets).check == check
+    assert time.process_time() - started < 0.25, f"{len(octets)} bytes"
+
+
+def test_a_namespace_may_be_as_long_as_anybody_makes_them() -> None:
+    longest = "u" * LONGEST_NAMESPACE
+    fits = f'<e:Echo xmlns:e="urn:echo" xmlns:l="{longest}"><l:x/></e:Echo>'
+    assert Guarded().post(message(body=fits)).status == "200 OK"
+    assert Guarded().post(message(body=fits.replace(longest, longest + "u"))).check == "envelope.malformed"
+    assert Guarded().post(message(body=f'<e:Echo xmlns:e="urn:echo" text="{LONG}"/>')).status == "200 OK"
