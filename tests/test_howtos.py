@@ -38,7 +38,7 @@ from wsguard.interfaces import AuditRecord
 from wsguard.middleware import Guard
 from wsguard.policy import Policy
 from wsguard.policy.values import Section
-from wsguard.reloading import INTERVAL, INTERVAL_WHILE_BROKEN, Reloader
+from wsguard.reloading import INTERVAL, INTERVAL_WHILE_BROKEN, SETTLED, Reloader
 
 WITH_SPYNE = pytest.mark.skipif(sys.version_info >= (3, 12), reason="spyne 2.14 does not import on Python 3.12")
 HOWTOS = ("spyne", "flask", "deployment", "exemptions", "find-out-why", "rotation")
@@ -776,6 +776,9 @@ class Rotating:
 
     def wait(self, seconds: float) -> None:
         self.clock[0] += seconds
+        # A change is taken when a second look finds it unchanged.
+        assert self.module["guarded"].policy
+        self.clock[0] += SETTLED
 
     def status(self, **token: Any) -> str:
         return post(self.module["guarded"], fresh(**token)).status[:3]
@@ -803,6 +806,7 @@ def test_the_numbers_on_the_page_are_those_of_the_code() -> None:
     text = (ROOT / "docs" / "rotation.md").read_text(encoding="utf-8")
     assert f"every {INTERVAL:g} seconds" in text
     assert f"after {INTERVAL_WHILE_BROKEN:g} seconds" in text
+    assert f"{SETTLED:g} second later" in text
 
 
 def test_a_new_user_is_let_in_and_the_old_one_out_while_serving(rotating: Rotating) -> None:
