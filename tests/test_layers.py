@@ -15,7 +15,7 @@ LAYERS = (
     ("message",),
     ("timestamp", "tokens", "routing", "clients", "security_header", "sparing"),
     ("engine", "soapfault"),
-    ("received", "refusal_log"),
+    ("received", "handoff", "refusal_log"),
     ("middleware",),
 )
 """The core, from the top down."""

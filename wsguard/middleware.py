@@ -9,11 +9,10 @@ import logging
 import signal
 import time
 import traceback
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
-from io import BytesIO
 from pathlib import Path
 from typing import Final, Protocol
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -21,6 +20,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from wsguard.engine import Request, SecurityEngine
 from wsguard.explanation import Explanation, plain
 from wsguard.faults import Fault, InternalFault, StoreUnavailable
+from wsguard.handoff import Watched, handed_on
 from wsguard.incident import new_incident
 from wsguard.interfaces import AuditRecord, AuditSink, Clock, Closable, Observer, RequestOutcome
 from wsguard.message.envelope import SOAP_1_1, SOAP_1_2, SoapVersion
@@ -176,7 +176,7 @@ class Guard:
             _log.error("incident %s: the guard failed: %s", case.incident, _where(error))
             return self._refuse(InternalFault(type(error).__name__), case, environ, start_response)
         if message is None:
-            return self.application(_handed_on(environ, b""), start_response)
+            return self.application(handed_on(environ, b""), start_response)
         return self._hand_off(message, case, recorded, environ, start_response)
 
     def reload(self) -> None:
@@ -281,19 +281,19 @@ class Guard:
         environ: WSGIEnvironment,
         start_response: StartResponse,
     ) -> Iterable[bytes]:
-        handed_on = _handed_on(environ, message.octets)
-        handed_on["CONTENT_TYPE"] = f"{case.version.content_type}; charset=utf-8"
-        handed_on[MESSAGE_KEY] = message
+        inner = handed_on(environ, message.octets)
+        inner["CONTENT_TYPE"] = f"{case.version.content_type}; charset=utf-8"
+        inner[MESSAGE_KEY] = message
         if message.principal is not None:
-            handed_on["REMOTE_USER"] = message.principal.name
-            handed_on["AUTH_TYPE"] = "WS-Security"
+            inner["REMOTE_USER"] = message.principal.name
+            inner["AUTH_TYPE"] = "WS-Security"
         try:
-            given = self.application(handed_on, start_response)
+            given = self.application(inner, start_response)
         except Exception:
             self._failed(case, recorded)
             raise
         # A list cannot fail while it is read, and servers take its length for Content-Length.
-        return given if isinstance(given, list | tuple) else _Watched(given, lambda: self._failed(case, recorded))
+        return given if isinstance(given, list | tuple) else Watched(given, lambda: self._failed(case, recorded))
 
     def _failed(self, case: _Case, recorded: bool) -> None:
         """The application raised: the record says so, the exception goes on."""
@@ -307,23 +307,9 @@ class Guard:
             _log.error("incident %s: not recorded: %s", case.incident, _where(error))
 
 
-_NOT_HANDED_ON: Final = frozenset({"REMOTE_USER", "AUTH_TYPE", "HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING"})
-
-
 def _where(error: Exception) -> str:
     """The kind of an exception and where it was raised, without its text: somebody's store may put a secret there."""
     return type(error).__name__ + "\n" + "".join(traceback.format_tb(error.__traceback__))
-
-
-def _handed_on(environ: WSGIEnvironment, octets: bytes) -> WSGIEnvironment:
-    """The environ for the application: our octets, and nothing that claims to be our word."""
-    handed_on = {
-        key: value for key, value in environ.items() if key not in _NOT_HANDED_ON and not key.startswith("wsguard.")
-    }
-    handed_on["wsgi.input"] = BytesIO(octets)
-    handed_on["wsgi.input_terminated"] = True
-    handed_on["CONTENT_LENGTH"] = str(len(octets))
-    return handed_on
 
 
 def _send(shown: FaultAnswer, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -332,29 +318,3 @@ def _send(shown: FaultAnswer, environ: WSGIEnvironment, start_response: StartRes
         headers.append(("Allow", "POST"))
     start_response(f"{shown.status.value} {shown.status.phrase}", headers)
     return [] if environ.get("REQUEST_METHOD") == "HEAD" else [shown.octets]
-
-
-class _Watched:
-    """The application's iterable, closed as it must be, with an eye on exceptions while it is read."""
-
-    def __init__(self, iterable: Iterable[bytes], failed: Callable[[], None]) -> None:
-        self._iterable: Final = iterable
-        self._failed: Final = failed
-
-    def __iter__(self) -> Iterator[bytes]:
-        try:
-            yield from self._iterable
-        except Exception:
-            self._failed()
-            raise
-
-    def close(self) -> None:
-        """PEP 3333: whoever wraps an iterable closes it."""
-        close = getattr(self._iterable, "close", None)
-        if close is None:
-            return
-        try:
-            close()
-        except Exception:
-            self._failed()
-            raise
