@@ -325,3 +325,14 @@ class TestFailures:
             store.remember(b"key", LATER, NOW)
         assert caught.value.seen == f"{path}: closed"
         assert open_descriptors(path) == []
+
+
+def test_it_says_how_much_it_holds(store: SqliteReplayStore) -> None:
+    assert store.size() == 0
+    for key in (b"one", b"two", b"one"):
+        store.remember(key, LATER, NOW)
+    store.add_failure(b"guess", LATER, NOW)
+    assert store.size() == 2
+    store.close()
+    with pytest.raises(StoreUnavailable):
+        store.size()

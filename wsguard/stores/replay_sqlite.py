@@ -119,6 +119,15 @@ class SqliteReplayStore:
             connection.execute(_ADD_FAILURE, (key, _microseconds(until)))
             self._failed += 1
 
+    def size(self) -> int:
+        """Keys held, live or not yet purged.
+
+        Raises:
+            StoreUnavailable: the file is locked, damaged or gone.
+        """
+        with self._connection.turn() as connection:
+            return int(connection.execute("SELECT count(*) FROM seen").fetchone()[0])
+
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
