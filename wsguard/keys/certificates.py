@@ -1,0 +1,61 @@
+"""Certificates and revocation lists that others vouch with: files of trust, of peers."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+
+from wsguard.keys.errors import FOREIGN, KeyFileError, nothing
+from wsguard.keys.files import format_of, read
+from wsguard.keys.java import refused_jceks, trusted_in_jks
+from wsguard.keys.pem import certificates_in_pem
+from wsguard.keys.pfx import certificates_in_pkcs12
+
+_CRLS: Final = re.compile(rb"-----BEGIN X509 CRL-----.+?-----END X509 CRL-----", re.DOTALL)
+
+
+def load_certificates(path: Path) -> tuple[x509.Certificate, ...]:
+    """All certificates in ``path``, in its order.
+
+    PEM with one or several, DER with one, the trusted certificates of a JKS keystore, or a PKCS#12 file without private
+    key and password.
+
+    Raises:
+        KeyFileError: the file cannot be read, has no such certificate, one in it is damaged, or it needs a password.
+    """
+    octets = read(path)
+    match format_of(octets):
+        case "JKS":
+            return trusted_in_jks(path, octets)
+        case "PKCS#12":
+            return certificates_in_pkcs12(path, octets)
+        case "PEM":
+            return certificates_in_pem(path, octets) or nothing(path, "certificate")
+        case "JCEKS":
+            raise refused_jceks(path, "JKS")
+        case None:
+            return (_der_certificate(path, octets),)
+
+
+def load_crls(path: Path) -> tuple[x509.CertificateRevocationList, ...]:
+    """All revocation lists in ``path``, in its order: PEM with one or several, or DER with one.
+
+    Raises:
+        KeyFileError: the file cannot be read, has no revocation list, or one in it is damaged.
+    """
+    octets = read(path)
+    try:
+        if format_of(octets) != "PEM":
+            return (x509.load_der_x509_crl(octets),)
+        lists = tuple(x509.load_pem_x509_crl(match[0]) for match in _CRLS.finditer(octets))
+    except FOREIGN as error:
+        raise KeyFileError(f"{path}: not a revocation list that can be read, in PEM or DER") from error
+    return lists or nothing(path, "revocation list")
+
+
+def _der_certificate(path: Path, octets: bytes) -> x509.Certificate:
+    try:
+        return x509.load_der_x509_certificate(octets)
+    except FOREIGN as error:
+        raise KeyFileError(f"{path}: no certificate that can be read, in PEM or DER") from error

@@ -1,0 +1,94 @@
+"""A private key and its certificates: whether they belong together, and whether the key is one that is taken."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from wsguard.keys.errors import FOREIGN, KeyFileError
+
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+"""The kinds of key that XML Signature and XML Encryption have identifiers for here."""
+
+SMALLEST_RSA_BITS: Final = 2048
+"""NIST SP 800-131A revision 2, §3: smaller moduli are disallowed for making signatures."""
+
+_CURVES: Final = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A private key and what vouches for it."""
+
+    private_key: PrivateKey = field(repr=False)
+    certificate: x509.Certificate | None
+    """The certificate of this key; None where the file has no certificate at all."""
+    chain: tuple[x509.Certificate, ...] = ()
+    """The certificates above it that the file has, nearest first."""
+
+
+def pair(path: Path, key: object, certificates: Iterable[x509.Certificate]) -> KeyPair:
+    """``key`` with its own one of ``certificates`` and those above that one.
+
+    Raises:
+        KeyFileError: the key is of a kind that is not taken, or there are certificates and none is the key's.
+    """
+    private = _supported(path, key)
+    certificates = list(certificates)
+    if not certificates:
+        return KeyPair(private, None)
+    own = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    leaf = next((entry for entry in certificates if _public_key(entry) == own), None)
+    if leaf is None:
+        raise KeyFileError(f"{path}: none of its certificates belongs to its private key")
+    return KeyPair(private, leaf, _chain(leaf, certificates))
+
+
+def demand_strength(path: Path, key: PrivateKey, min_rsa_bits: int) -> None:
+    """Let pass an EC key, and an RSA key of at least ``min_rsa_bits``.
+
+    Raises:
+        KeyFileError: the RSA key is shorter.
+    """
+    if isinstance(key, rsa.RSAPrivateKey) and key.key_size < min_rsa_bits:
+        raise KeyFileError(f"{path}: the RSA key is weak: {key.key_size} bits, at least {min_rsa_bits} needed")
+
+
+def _supported(path: Path, key: object) -> PrivateKey:
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        if not isinstance(key.curve, _CURVES):
+            raise KeyFileError(f"{path}: EC keys on {key.curve.name} are not supported; P-256, P-384 and P-521 are")
+        return key
+    kind = type(key).__name__.removesuffix("PrivateKey")
+    raise KeyFileError(f"{path}: {kind} keys are not supported; RSA and EC keys are")
+
+
+def _public_key(certificate: x509.Certificate) -> bytes | None:
+    try:
+        return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except FOREIGN:
+        return None
+
+
+def _chain(leaf: x509.Certificate, certificates: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    chain: list[x509.Certificate] = []
+    left = [entry for entry in certificates if entry != leaf]
+    while above := next((entry for entry in left if _issued((chain or [leaf])[-1], entry)), None):
+        chain.append(above)
+        left = [entry for entry in left if entry != above]
+    return tuple(chain)
+
+
+def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (*FOREIGN, InvalidSignature):
+        return False
+    return True
