@@ -183,11 +183,11 @@ def test_check_says_every_mistake_at_once_with_file_and_key(run: Run, tmp_path: 
 
 
 def test_check_refuses_what_this_version_cannot_do_as_the_guard_would(run: Run, tmp_path: Path) -> None:
-    text = '[signature]\nuse = "required"\n[replay]\nurl = "redis://localhost"\n'
+    text = '[encryption]\nuse = "required"\n[replay]\nurl = "redis://localhost"\n'
     status, _, error = run("check", configured(tmp_path, text))
     lines = error.splitlines()[1:]
     assert status == 2
-    assert [line.split(": ")[1] for line in lines] == ["signature.use", "replay.url"]
+    assert [line.split(": ")[1] for line in lines] == ["encryption.use", "replay.url"]
     assert all("this version" in line for line in lines)
 
 

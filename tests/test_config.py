@@ -194,6 +194,8 @@ MISTAKES = [
         "",
         "signature.use",
     ),
+    ("[signature]\nuse = 'required'", "", "nobody's signature is trusted"),
+    ("[services.A]\nsignature.use = 'required'", "", "nobody's signature is trusted"),
     ("[response]\nsignature_confirmation = true", "", "needs response.sign"),
     ("[response]\nsign = true", "", "needs keys.sign"),
     ("[response]\nencrypt = 'nobody'", "", "names no client"),
@@ -411,14 +413,11 @@ def test_a_url_from_the_environment_is_used(file: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("text", "key"),
     [
-        ("[signature]\nuse = 'required'\n", "signature.use"),
         ("[encryption]\nuse = 'required'\n", "encryption.use"),
         ("[response]\ntimestamp = true\n", "response.timestamp"),
         ("[response]\nencrypt = 'useReqSigCert'\n", "response.encrypt"),
-        ("[services.A]\noperations = ['{a}b']\nsignature.use = 'required'\n", "services.A.signature.use"),
         ("[services.A]\noperations = ['{a}b']\nencryption.use = 'required'\n", "services.A.encryption.use"),
         ("[services.A]\noperations = ['{a}b']\nresponse.timestamp = true\n", "services.A.response.timestamp"),
-        ("[[client]]\nname = 'a'\ncertificate = 'a.pem'\n", "client[0].certificate"),
     ],
 )
 def test_a_demand_that_this_version_cannot_meet_is_refused_at_start(file: Path, text: str, key: str) -> None:
@@ -428,8 +427,8 @@ def test_a_demand_that_this_version_cannot_meet_is_refused_at_start(file: Path, 
 
 
 def test_demands_that_cannot_be_met_are_told_once_where_they_stand(file: Path) -> None:
-    text = "[signature]\nuse = 'required'\n[services.A]\noperations = ['{a}b']\n[services.B]\noperations = ['{a}c']\n"
-    assert list(unusable(file, MEMORY + text)) == ["signature.use"]
+    text = "[encryption]\nuse = 'required'\n[services.A]\noperations = ['{a}b']\n[services.B]\noperations = ['{a}c']\n"
+    assert list(unusable(file, MEMORY + text)) == ["encryption.use"]
 
 
 def test_signed_answers_and_audit_keys_are_refused_at_start(file: Path) -> None:
@@ -471,8 +470,8 @@ def test_stores_in_memory_and_unsafe_settings_are_said_aloud(file: Path, caplog:
 
 def test_a_policy_made_in_python_has_no_file_in_its_problems() -> None:
     with pytest.raises(ConfigError) as caught:
-        Guarded(signature={"use": "required"})
-    assert [(problem.key, problem.file) for problem in caught.value.problems] == [("signature.use", "")]
+        Guarded(encryption={"use": "required"})
+    assert [(problem.key, problem.file) for problem in caught.value.problems] == [("encryption.use", "")]
 
 
 def test_problems_are_one_line_each() -> None:

@@ -27,6 +27,8 @@ def test_the_defaults_have_no_finding() -> None:
 
 
 LEGACY = {"algorithm": "tripledes-cbc"}
+SIGNED: dict[str, Any] = {"signature": {"use": "required"}, "trust": {"pinned_certificates": ["a.pem"]}}
+TRUSTED: dict[str, Any] = {"trust": {"ca_files": ["ca.pem"]}}
 CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("nobody is authenticated", {"unsafe_unauthenticated": True}, {"unsafe_unauthenticated": "high"}),
     ("users in a file", {"users": {"url": "toml:users.toml"}}, {"users.url": "medium"}),
@@ -52,7 +54,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ),
     (
         "password types that are forbidden anyway",
-        {"username_token": {"use": "forbidden", "password_types": ["PasswordText"]}, "signature": {"use": "required"}},
+        {"username_token": {"use": "forbidden", "password_types": ["PasswordText"]}, **SIGNED},
         {},
     ),
     ("no time needed", {"timestamp": {"use": "optional"}}, {"timestamp.use": "medium"}),
@@ -86,10 +88,38 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ),
     (
         "unsigned headers beside a signature",
-        {"signature": {"use": "required"}, "handoff": {"unsigned_headers": "keep"}},
+        {**SIGNED, "handoff": {"unsigned_headers": "keep"}},
         {"handoff.unsigned_headers": "medium"},
     ),
     ("unsigned headers where nothing is signed", {"handoff": {"unsigned_headers": "keep"}}, {}),
+    ("a signature over all that matters, by a pinned key", SIGNED, {}),
+    (
+        "a Body that need not be signed",
+        {**SIGNED, "signature": {"use": "required", "required_parts": ["Timestamp"]}},
+        {"signature.required_parts": "high"},
+    ),
+    (
+        "a Timestamp that need not be signed",
+        {**SIGNED, "signature": {"use": "required", "required_parts": ["Body"]}},
+        {"signature.required_parts": "high"},
+    ),
+    ("authorities that vouch for all", TRUSTED, {"trust.ca_files": "medium", "trust.crl_files": "low"}),
+    (
+        "authorities that vouch for some",
+        {"trust": {**TRUSTED["trust"], "subject_cert_constraints": ["CN=.*"], "crl_files": ["ca.crl"]}},
+        {},
+    ),
+    ("authorities where nothing may be signed", {**TRUSTED, "signature": {"use": "forbidden"}}, {}),
+    ("SHA-1 for everybody", {"algorithms": {"digest": ["sha1"]}}, {"algorithms.digest": "medium"}),
+    ("HMAC without a key", {"algorithms": {"signature": ["hmac-sha256"]}}, {"algorithms.signature": "low"}),
+    (
+        "HMAC with a key",
+        {
+            "algorithms": {"signature": ["hmac-sha256"]},
+            "keys": {"shared": [{"name": "bus", "key_env": "BUS_KEY"}]},
+        },
+        {},
+    ),
     (
         "faults in the clear",
         {"response": {"encrypt": "useReqSigCert", "secure_faults": False}},

@@ -286,7 +286,7 @@ class Issuer:
             serial_number=x509.random_serial_number(),
             not_valid_before=NOW - 900 * DAY,
             not_valid_after=end,
-        )
+        ).add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         return builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
     def key_file(self, end: datetime.datetime) -> bytes:

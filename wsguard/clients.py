@@ -1,5 +1,7 @@
 """``[[client]]``: which of the peers we know sent a message, and whether it may call this service."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -8,31 +10,82 @@ from wsguard.policy import Client
 from wsguard.verified import Principal
 
 
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Who was authenticated in one message: each of these counts, and a token that does not is not here."""
+
+    user: Principal | None = None
+    """Of a UsernameToken."""
+    signer: Principal | None = None
+    """Of the signature over everything that must be signed."""
+    certificate: str = ""
+    """SHA-256 of the signer's certificate in hexadecimal; empty where it has none."""
+
+    @property
+    def principal(self) -> Principal | None:
+        """Whose message it is: the signer's, where there is one."""
+        return self.signer or self.user
+
+
 class ClientTable:
     """The peers of one configuration."""
 
-    def __init__(self, clients: tuple[Client, ...]) -> None:
+    def __init__(self, clients: tuple[Client, ...], certificates: Mapping[str, str]) -> None:
+        """
+        Args:
+            clients: the entries.
+            certificates: name of the entry -> SHA-256 of its certificate in hexadecimal, of those that have one.
+        """
         self._clients: Final = clients
+        self._certificates: Final = certificates
 
-    def authorize(self, principal: Principal | None, service: str) -> Client | None:
-        """The entry that fits ``principal``; None where there are no entries or nobody was authenticated.
+    def binds(self, username: str, certificate: str) -> bool:
+        """Whether one entry names both this user and this certificate, so that each vouches for the other."""
+        return any(
+            client.username == username and bool(certificate) and self._certificates.get(client.name) == certificate
+            for client in self._clients
+        )
+
+    def authorize(self, peer: Peer, service: str) -> Client | None:
+        """The entry that fits ``peer``; None where there are no entries or nobody was authenticated.
+
+        An entry fits where everything that it names was authenticated. Of several the one that names most is taken,
+        and a certificate before a user.
 
         Raises:
             FailedAuthentication: ``client.mismatch``, no entry fits; ``client.operation``, the service is not for it.
         """
+        principal = peer.principal
         if principal is None:
             return None
-        if principal.services and service not in principal.services:
-            raise _not_for(principal.name, service, "users")
+        if peer.user is not None and peer.user.services and service not in peer.user.services:
+            raise _not_for(peer.user.name, service, "users")
         if not self._clients:
             return None
-        for index, client in enumerate(self._clients):
-            if principal.kind == "username" and client.username == principal.name:
-                if client.services and service not in client.services:
-                    raise _not_for(client.name, service, f"client[{index}].services")
-                return client
-        raise FailedAuthentication(
-            "client.mismatch", expected="a peer that a [[client]] entry names", seen=principal.name, setting="client"
+        fitting = [
+            (client.certificate is not None, bool(client.username), -index)
+            for index, client in enumerate(self._clients)
+            if self._fits(client, peer)
+        ]
+        if not fitting:
+            raise FailedAuthentication(
+                "client.mismatch",
+                expected="a peer that a [[client]] entry names",
+                seen=" and ".join(p.name for p in (peer.user, peer.signer) if p is not None),
+                setting="client",
+            )
+        index = -max(fitting)[2]
+        client = self._clients[index]
+        if client.services and service not in client.services:
+            raise _not_for(client.name, service, f"client[{index}].services")
+        return client
+
+    def _fits(self, client: Client, peer: Peer) -> bool:
+        user = peer.user.name if peer.user is not None else None
+        if client.username and client.username != user:
+            return False
+        return client.certificate is None or (
+            bool(peer.certificate) and self._certificates.get(client.name) == peer.certificate
         )
 
     def anybody_reports(self, now: datetime) -> bool:

@@ -31,9 +31,9 @@ from wsguard.opening import (
     audit_retention,
     audit_urls,
     fingerprint,
+    key_material,
     location,
     master_keys,
-    unreadable_keys,
     verifier_for,
 )
 from wsguard.pending import unmet_demands
@@ -154,19 +154,27 @@ class _Parts:
         self._files = set(files_of(policy))
         self._attempt.problems += unmet_demands(policy)
         services = self._attempt("", ServiceTable, policy, described)
-        self._attempt.problems += unreadable_keys(policy)
+        keys = key_material(policy, self._attempt)
         # A store that has a length is false while it is empty.
         users = given.users if given.users is not None else self._users(policy)
         replay = given.replay if given.replay is not None else self._replay(policy)
         audit = given.audit if given.audit is not None else self._audit(policy)
         verifier = self._attempt("users.url", verifier_for, policy, users)
-        if self._attempt.problems or services is None or users is None or replay is None or audit is None:
+        if self._attempt.problems or not (services and keys) or users is None or replay is None or audit is None:
             self._close_new()
             raise ConfigError(self._attempt.problems)
         replay = self._measured(given.instruments, policy, services, replay)
         seen = users if isinstance(users, SeenKeeper) else None
         tokens = (UsernameTokenProcessor(users, _counter(replay), verifier, seen),)
-        engine = SecurityEngine(policy, services, tokens=tokens, replay=replay, every_href=described is not None)
+        engine = SecurityEngine(
+            policy,
+            services,
+            keys=keys,
+            tokens=tokens,
+            replay=replay,
+            every_href=described is not None,
+            namespaces=described.namespaces if described is not None else frozenset(),
+        )
         self.serving = Serving(policy, engine, audit, self._parts, frozenset(self._files))
 
     def _users(self, policy: Policy) -> UserStore | None:

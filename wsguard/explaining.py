@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from wsguard.engine import Request, SecurityEngine
-from wsguard.explanation import Explanation
+from wsguard.explanation import Digested, Explanation
 from wsguard.faults import Fault
 from wsguard.interfaces import Application, UserStore
-from wsguard.opening import verifier_for
+from wsguard.opening import Attempt, key_material, verifier_for
 from wsguard.policy import Policy
+from wsguard.policy.problems import ConfigError
 from wsguard.routing import ServiceTable
 from wsguard.tokens.username import UsernameTokenProcessor
 from wsguard.verified import VerifiedMessage
@@ -26,6 +28,11 @@ class Verdict:
     fault: Fault | None
     """Why it is refused."""
 
+    @property
+    def digested(self) -> list[Digested]:
+        """Every signed part as it was digested, up to the first that does not fit."""
+        return self.explanation.digested or []
+
 
 class Explainer:
     """Holds captured messages against a policy; nothing is remembered, recorded or counted."""
@@ -38,20 +45,27 @@ class Explainer:
             users: the user table.
 
         Raises:
-            ConfigError: the configuration does not fit the application.
+            ConfigError: the configuration does not fit the application, or names a key that cannot be used.
             ValueError: the table has hashed passwords, and argon2-cffi is missing.
         """
+        attempt = Attempt()
+        services = attempt("", partial(ServiceTable, offline=application is None), policy, application)
+        keys = key_material(policy, attempt)
+        if services is None or keys is None:
+            raise ConfigError(attempt.problems)
         self._engine: Final = SecurityEngine(
             policy,
-            ServiceTable(policy, application, offline=application is None),
+            services,
+            keys=keys,
             tokens=(UsernameTokenProcessor(users, verifier=verifier_for(policy, users)),),
             replay=_NeverSeen(),
             every_href=application is not None,
+            namespaces=application.namespaces if application is not None else frozenset(),
         )
 
     def explain(self, request: Request, now: datetime) -> Verdict:
         """The verdict that ``request`` would get at ``now``, were it never seen before."""
-        explanation = Explanation()
+        explanation = Explanation(digested=[])
         try:
             message = self._engine.process(request, now, explanation)
         except Fault as fault:

@@ -41,6 +41,24 @@ class CheckResult:
     """Key path of the setting that decided; empty where none did."""
 
 
+@dataclass(frozen=True, slots=True)
+class Digested:
+    """One signed part as it was digested. It holds content: for ``wsguard explain``, never for the audit."""
+
+    uri: str
+    element: str
+    """``{namespace}name``."""
+    transforms: tuple[str, ...]
+    """Short names or identifiers, in order."""
+    method: str
+    """Short name of the digest method."""
+    expected: bytes
+    """The DigestValue."""
+    computed: bytes
+    octets: bytes = field(repr=False)
+    """What was digested: the canonical form."""
+
+
 @dataclass(slots=True)
 class Facts:
     """What a message says of itself, as far as it was read: claims until the message is accepted."""
@@ -62,6 +80,8 @@ class Explanation:
 
     results: list[CheckResult] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
+    digested: list[Digested] | None = None
+    """Every part that was digested, where the list is given; None: nothing is kept of them."""
     stages: dict[str, float] = field(default_factory=dict)
     """Seconds that each stage took, by name, in order."""
     _stage_began: float = field(default_factory=time.perf_counter)

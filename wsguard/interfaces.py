@@ -9,8 +9,11 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
 
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from lxml.etree import _Element
 
+from wsguard.certificates import CertificateReference
 from wsguard.explanation import Explanation
 from wsguard.policy import Demands
 from wsguard.verified import Principal
@@ -118,6 +121,59 @@ class UserStore(Protocol):
     def close(self) -> None:
         """Release what the store holds. It is not used again."""
         ...
+
+
+PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+"""The kinds of key that XML Signature has identifiers for here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedCertificate:
+    """A certificate that was found trusted at the time of the request, under the ``trust`` of its service."""
+
+    certificate: x509.Certificate = field(repr=False)
+    public_key: PublicKey = field(repr=False)
+    subject: str
+    """RFC 4514."""
+    sha256: str
+    """Of the certificate in DER, in hexadecimal."""
+    how: str
+    """For people: by which anchor, or that it is pinned."""
+
+
+@runtime_checkable
+class Trust(Protocol):
+    """Decides whose certificates are believed. Immutable for its callers; the same object serves all threads."""
+
+    def choose(
+        self, reference: CertificateReference, demands: Demands, now: datetime, explanation: Explanation
+    ) -> tuple[TrustedCertificate, ...]:
+        """The certificates that ``reference`` fits and that are trusted; several where twins share what it names.
+
+        Args:
+            reference: how the message names the certificate.
+            demands: whose ``trust`` and ``algorithms.min_rsa_bits`` hold.
+            now: aware; when the certificate must be valid.
+            explanation: is told which certificate was chosen, by which form, and how trust was decided.
+
+        Returns:
+            at least one, none of them of a key of our own.
+
+        Raises:
+            SecurityFault: ``certificate.*``, none is here, or none of them is trusted.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMaterial:
+    """The keys that messages are held against: those of peers, and those that both sides know."""
+
+    trust: Trust
+    shared: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """ds:KeyName -> the symmetric key."""
+    client_certificates: Mapping[str, str] = field(default_factory=dict)
+    """Name of a ``[[client]]`` entry -> SHA-256 of its certificate in hexadecimal."""
 
 
 RequestOutcome = Literal["accepted", "rejected", "exempt", "error", "reported"]
@@ -246,6 +302,8 @@ class Application:
     """Everything it can dispatch on; a name that is not here is no operation of it."""
     actions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Operation -> the SOAPActions that its WSDL gives it."""
+    namespaces: frozenset[str] = frozenset()
+    """Those of its types and elements: what prefixes in content may be bound to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,61 @@ def _headers_pass_unsigned(demands: Demands, _today: date) -> Iterator[Finding]:
         )
 
 
+def _signatures_leave_parts_open(demands: Demands, _today: date) -> Iterator[Finding]:
+    signature = demands.signature
+    if signature.use != "required":
+        return
+    if "Body" not in signature.required_parts:
+        yield Finding(
+            "high",
+            "signature.required_parts",
+            "the Body need not be signed: anybody on the way can change it",
+            'add "Body"',
+        )
+    if "Timestamp" not in signature.required_parts:
+        yield Finding(
+            "high",
+            "signature.required_parts",
+            "the Timestamp need not be signed: a signed message never gets old, and is remembered as long as the "
+            "signer's certificate is valid",
+            'add "Timestamp", and set timestamp.use = "required"',
+        )
+
+
+def _authorities_vouch_for_all(demands: Demands, _today: date) -> Iterator[Finding]:
+    trust = demands.trust
+    if demands.signature.use == "forbidden" or not trust.ca_files:
+        return
+    if not (trust.subject_cert_constraints or trust.issuer_cert_constraints):
+        yield Finding(
+            "medium",
+            "trust.ca_files",
+            "whoever has a certificate of these authorities is a trusted signer",
+            "set trust.subject_cert_constraints, pin the certificates, or name the peers in [[client]]",
+        )
+    if not trust.crl_files:
+        yield Finding(
+            "low",
+            "trust.crl_files",
+            "no revocation list is looked at: a stolen key is good until its certificate expires",
+            "configure the authorities' lists, and see that they are fetched again in time",
+        )
+
+
+def _hmac_has_no_keys(policy: Policy, _operations: Operations | None, _today: date) -> Iterator[Finding]:
+    if policy.keys.shared:
+        return
+    for name, demands in (("", policy), *policy.services.items()):
+        listed = [method for method in demands.algorithms.signature if method.startswith("hmac-")]
+        if listed and (not name or demands.algorithms != policy.algorithms):
+            yield Finding(
+                "low",
+                f"services.{name}.algorithms.signature" if name else "algorithms.signature",
+                f"{', '.join(listed)}: there is no key in keys.shared that such a signature could be held against",
+                "take it out",
+            )
+
+
 def _faults_are_not_secured(demands: Demands, _today: date) -> Iterator[Finding]:
     response = demands.response
     if (response.sign or response.encrypt) and not response.secure_faults:
@@ -298,6 +353,8 @@ _EVERYWHERE: Final[tuple[Callable[[Demands, date], Iterator[Finding]], ...]] = (
     _algorithms_are_old,
     _permissions_end,
     _headers_pass_unsigned,
+    _signatures_leave_parts_open,
+    _authorities_vouch_for_all,
     _faults_are_not_secured,
 )
 _ONCE: Final[tuple[Callable[[Policy, Operations | None, date], Iterator[Finding]], ...]] = (
@@ -308,4 +365,5 @@ _ONCE: Final[tuple[Callable[[Policy, Operations | None, date], Iterator[Finding]
     _exemptions_need_care,
     _clients_are_let_through,
     _claims_match_nothing,
+    _hmac_has_no_keys,
 )

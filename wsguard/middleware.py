@@ -231,7 +231,7 @@ class Guard:
         """
         outcome: RequestOutcome = "exempt" if message.exempt else "reported" if message.reported else "accepted"
         check = "exemption" if message.exempt else "".join(message.reported[:1])
-        wanted = outcome != "accepted" or case.serving.policy.audit.record == "all"
+        wanted = outcome != "accepted" or bool(message.legacy) or case.serving.policy.audit.record == "all"
         if not wanted and not self._observers:
             return False
         record = case.record(outcome, check)

@@ -5,15 +5,17 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final, ParamSpec, Protocol, TypeVar, runtime_checkable
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from wsguard.config import read_secret
 from wsguard.faults import StoreUnavailable
-from wsguard.interfaces import PasswordVerifier, UserStore
-from wsguard.keys import load_certificates, load_crls, load_key, load_shared_key
+from wsguard.interfaces import KeyMaterial, PasswordVerifier, UserStore
+from wsguard.keys import load_key, load_shared_key
 from wsguard.policy import Audit, Policy, Users
-from wsguard.policy.demands import TrustDemands
 from wsguard.policy.problems import ConfigError, Problem
 from wsguard.policy.surroundings import Location
 from wsguard.stores import is_database, open_users, open_verifier
+from wsguard.trust import load_trust
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -146,25 +148,42 @@ def verifier_for(policy: Policy, users: UserStore | None) -> PasswordVerifier | 
     return None
 
 
+def key_material(policy: Policy, attempt: Attempt) -> KeyMaterial | None:
+    """The keys that messages are held against, with every key, certificate and list of ``policy`` read.
+
+    Our own keys are read too: their certificates are nobody else's.
+
+    Args:
+        policy: the configuration.
+        attempt: keeps what cannot be used, by its key path.
+
+    Returns:
+        None where anything of it cannot be used.
+    """
+    before = len(attempt.problems)
+    trust = load_trust(policy, attempt, _own_keys(policy, attempt))
+    shared = {
+        key.name: attempt(f"keys.shared[{index}]", load_shared_key, key) for index, key in enumerate(policy.keys.shared)
+    }
+    if len(attempt.problems) > before:
+        return None
+    return KeyMaterial(trust, {name: key for name, key in shared.items() if key is not None}, trust.client_certificates)
+
+
 def unreadable_keys(policy: Policy) -> list[Problem]:
     """Every key, certificate and list that ``policy`` names and that cannot be used."""
     attempt = Attempt()
-    for index, key in enumerate(policy.keys.decrypt):
-        attempt(f"keys.decrypt[{index}]", load_key, key)
-    if policy.keys.sign is not None:
-        attempt("keys.sign", load_key, policy.keys.sign)
-    for index, shared in enumerate(policy.keys.shared):
-        attempt(f"keys.shared[{index}]", load_shared_key, shared)
-    _prove_trust(policy.trust, "", attempt)
-    for name, service in policy.services.items():
-        if service.trust != policy.trust:
-            _prove_trust(service.trust, f"services.{name}.", attempt)
+    key_material(policy, attempt)
     return attempt.problems
 
 
-def _prove_trust(trust: TrustDemands, prefix: str, attempt: Attempt) -> None:
-    for name in ("ca_files", "intermediate_files", "known_certificates", "pinned_certificates"):
-        for index, file in enumerate(getattr(trust, name)):
-            attempt(f"{prefix}trust.{name}[{index}]", load_certificates, file)
-    for index, file in enumerate(trust.crl_files):
-        attempt(f"{prefix}trust.crl_files[{index}]", load_crls, file)
+def _own_keys(policy: Policy, attempt: Attempt) -> frozenset[bytes]:
+    """SubjectPublicKeyInfo in DER of the keys that we decrypt and sign with."""
+    pairs = [attempt(f"keys.decrypt[{index}]", load_key, key) for index, key in enumerate(policy.keys.decrypt)]
+    if policy.keys.sign is not None:
+        pairs.append(attempt("keys.sign", load_key, policy.keys.sign))
+    return frozenset(
+        pair.private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        for pair in pairs
+        if pair is not None
+    )

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from wsguard.policy import Demands, Policy
 from wsguard.policy.problems import Problem
 
-_SIGNATURES = "this version verifies no signatures yet"
 _ENCRYPTION = "this version decrypts nothing yet"
 _ANSWERS = "this version secures no answers yet"
 
@@ -18,16 +17,12 @@ def unmet_demands(policy: Policy) -> list[Problem]:
     problems = list(_of_demands(policy, policy, ""))
     for name, service in policy.services.items():
         problems += _of_demands(service, policy, f"services.{name}.")
-    for index, client in enumerate(policy.client):
-        if client.certificate is not None:
-            problems.append(Problem(f"client[{index}].certificate", _SIGNATURES))
     return problems
 
 
 def _of_demands(demands: Demands, top: Policy, prefix: str) -> Iterator[Problem]:
     response = demands.response
     for demanded, inherited, key, reason in (
-        (demands.signature.use == "required", top.signature.use == "required", "signature.use", _SIGNATURES),
         (demands.encryption.use == "required", top.encryption.use == "required", "encryption.use", _ENCRYPTION),
         (response.timestamp, top.response.timestamp, "response.timestamp", _ANSWERS),
         (response.sign, top.response.sign, "response.sign", _ANSWERS),

@@ -8,7 +8,15 @@ from lxml.etree import _Element
 from wsguard.faults import InvalidSecurity, InvalidSecurityToken, SecurityFault, UnsupportedSecurityToken
 from wsguard.message.envelope import Envelope
 from wsguard.message.lexical import has_text, local_name, name_of
-from wsguard.names import ENCRYPTED_DATA, ENCRYPTED_HEADER, ENCRYPTED_KEY, REFERENCE_LIST, SIGNATURE, TIMESTAMP
+from wsguard.names import (
+    BINARY_SECURITY_TOKEN,
+    ENCRYPTED_DATA,
+    ENCRYPTED_HEADER,
+    ENCRYPTED_KEY,
+    REFERENCE_LIST,
+    SIGNATURE,
+    TIMESTAMP,
+)
 from wsguard.policy import Demands
 
 
@@ -39,11 +47,11 @@ def read_security_header(
         family = understood.get(tag)
         if family is None:
             raise _unknown(tag, demands)
-        fault = InvalidSecurity if tag == TIMESTAMP else InvalidSecurityToken
+        fault = InvalidSecurity if tag in (TIMESTAMP, SIGNATURE) else InvalidSecurityToken
         if getattr(demands, family).use == "forbidden":
             setting = f"{family}.use"
             raise fault(f"{family}.forbidden", expected="none", seen=local_name(tag), setting=setting)
-        if len(elements) > 1:
+        if len(elements) > 1 and tag not in _SEVERAL:
             raise fault(f"{family}.malformed", expected=f"one {local_name(tag)}", seen=f"{len(elements)} of them")
     if has_text(envelope.security):
         raise not_understood("text")
@@ -59,8 +67,10 @@ def _demands_anything(demands: Demands) -> bool:
     )
 
 
+_SEVERAL: Final = frozenset({SIGNATURE, BINARY_SECURITY_TOKEN})
+"""What may stand in the header more than once."""
+
 _FORBIDDEN: Final = {
-    SIGNATURE: "signature",
     ENCRYPTED_KEY: "encryption",
     ENCRYPTED_DATA: "encryption",
     REFERENCE_LIST: "encryption",

@@ -14,7 +14,8 @@ class Spared:
     """Refusals put off until the client is known: if that client is in report mode they are recorded, else raised."""
 
     def __init__(self, possible: bool) -> None:
-        self._possible = possible
+        self.possible = possible
+        """Whether any client is in report mode now."""
         self._faults: list[SecurityFault] = []
         self.checks: tuple[str, ...] = ()
         """The checks that a client was spared."""
@@ -31,7 +32,7 @@ class Spared:
 
     def put_off(self, fault: SecurityFault) -> None:
         """Refuse with ``fault``: now, unless some client is spared, or once it is known which client this is."""
-        if not self._possible:
+        if not self.possible:
             raise fault
         self._faults.append(fault)
 

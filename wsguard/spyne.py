@@ -24,7 +24,11 @@ def introspect(application: object) -> Application | None:
             operations[method.service_class or method.parent_class].add(operation)
             actions[operation] = actions.get(operation, frozenset()) | {method.operation_name, method.name}
     names = _names(operations)
-    return Application({names[owner]: frozenset(found) for owner, found in operations.items()}, actions)
+    return Application(
+        {names[owner]: frozenset(found) for owner, found in operations.items()},
+        actions,
+        frozenset(getattr(inner.app.interface, "nsmap", {}).values()),
+    )
 
 
 def _names(owners: Iterable[type | None]) -> dict[type | None, str]:

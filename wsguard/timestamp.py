@@ -17,14 +17,13 @@ from wsguard.message.lexical import (
     only_children,
     parse_date_time,
 )
-from wsguard.names import CREATED, EXPIRES, WSU_ID, XML_ID
+from wsguard.names import CREATED, EXPIRES, IDS
 from wsguard.policy.demands import TimestampDemands
 from wsguard.verified import Timestamp
 from wsguard.window import place_in_window
 
 _malformed = partial(InvalidSecurity, "timestamp.malformed")
 _CHILDREN: Final = frozenset({CREATED, EXPIRES})
-_ATTRIBUTES: Final = frozenset({WSU_ID, XML_ID, "Id", "ID", "id"})
 
 
 def verify_timestamp(
@@ -51,7 +50,7 @@ def verify_timestamp(
 
 
 def _read(element: _Element, demands: TimestampDemands) -> Timestamp:
-    only_attributes(element, _ATTRIBUTES, _malformed)
+    only_attributes(element, IDS, _malformed)
     only_children(element, _CHILDREN, _malformed)
     created, expires = _instant(element, CREATED), _instant(element, EXPIRES)
     for value, required, key in (
@@ -68,7 +67,7 @@ def _instant(parent: _Element, tag: str) -> datetime | None:
     child = at_most_one(parent, tag, _malformed)
     if child is None:
         return None
-    only_attributes(child, _ATTRIBUTES, _malformed)
+    only_attributes(child, IDS, _malformed)
     text = leaf_text(child, _malformed)
     return parse_date_time(text.strip(XML_WHITE_SPACE), partial(_malformed, setting=f"wsu:{local_name(tag)}"))
 

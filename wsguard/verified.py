@@ -10,8 +10,8 @@ class Principal:
     """Somebody who was authenticated."""
 
     name: str
-    """The username, or the subject of the certificate (RFC 4514)."""
-    kind: Literal["username", "certificate"]
+    """The username, the subject of the certificate (RFC 4514), or the name of the shared key."""
+    kind: Literal["username", "certificate", "shared_key"]
     services: frozenset[str] = frozenset()
     """Services that this user may call; empty: all."""
 
@@ -38,7 +38,9 @@ class VerifiedMessage:
     exempt: bool
     """No demand applied: ``principal`` is None whatever the message said."""
     principal: Principal | None = None
-    """Who was authenticated."""
+    """Whose message it is: the signer where a signature covers everything that must be signed, else the user."""
+    username: str = ""
+    """User of a UsernameToken that counts: one without a signer beside it, or bound to the signer."""
     client: str = ""
     """Name of the ``[[client]]`` entry that fits."""
     reported: tuple[str, ...] = ()
@@ -46,7 +48,10 @@ class VerifiedMessage:
     certificate: bytes | None = field(default=None, repr=False)
     """The signer's certificate in DER."""
     signed_parts: frozenset[str] = frozenset()
+    """What that signer signed, as ``signature.required_parts`` names it."""
     encrypted_parts: frozenset[str] = frozenset()
+    legacy: tuple[str, ...] = ()
+    """Algorithms in it that only a dated permission allows."""
     timestamp: Timestamp | None = None
     octets: bytes = field(repr=False)
     """The envelope that the application gets, in UTF-8 without XML declaration."""

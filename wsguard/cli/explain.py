@@ -11,9 +11,11 @@ from wsguard.checks import CHECKS
 from wsguard.cli.arguments import Config, Json, read_policy, say_problems
 from wsguard.cli.audit import open_audit_reader, print_explanation, print_record
 from wsguard.cli.check import describe
+from wsguard.cli.digested import digested_as_plain, print_digested, write_digested
 from wsguard.cli.screen import complain, print_json, say
 from wsguard.engine import Request
 from wsguard.explaining import Explainer, Verdict
+from wsguard.explanation import plain
 from wsguard.faults import StoreUnavailable
 from wsguard.interfaces import UserStore
 from wsguard.opening import location, open_user_table
@@ -35,6 +37,9 @@ def explain(
     path: Annotated[str, typer.Option(help="The path it was sent to.")] = "/",
     charset: Annotated[str, typer.Option(help="charset of its Content-Type.")] = "",
     action: Annotated[str, typer.Option(help="Its SOAPAction.")] = "",
+    octets: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the canonical octets of each signed part into DIR.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say check by check what the guard makes of a message. Nothing is remembered; exit status 1: it is refused."""
@@ -53,10 +58,13 @@ def explain(
     )
     with closing(_users(config, policy, as_json)) as users:
         verdict = _explainer(config, policy, users, app, as_json).explain(request, _moment(at))
+    files = write_digested(verdict.digested, octets) if octets is not None else []
     if as_json:
-        print_json(_as_plain(verdict))
+        print_json({**_as_plain(verdict), "octets": list(map(str, files))})
     else:
         _print(verdict)
+        for file in files:
+            say(f"What was digested is in {file}.")
     raise typer.Exit(0 if verdict.fault is None else 1)
 
 
@@ -124,16 +132,22 @@ def _as_plain(verdict: Verdict) -> dict[str, object]:
         "service": verdict.explanation.facts.service,
         "operation": verdict.explanation.facts.operation,
         "username": verdict.explanation.facts.username,
+        "certificate_subject": verdict.explanation.facts.certificate_subject,
+        "certificate_sha256": verdict.explanation.facts.certificate_sha256,
         "explanation": verdict.explanation.as_list(),
+        "digested": digested_as_plain(verdict.digested),
     }
 
 
 def _print(verdict: Verdict) -> None:
     facts = verdict.explanation.facts
     print_explanation(verdict.explanation.as_list(), verdict.fault.check if verdict.fault else "")
+    if verdict.digested:
+        print_digested(verdict.digested)
     if verdict.fault is not None:
         say(f"Refused by {verdict.fault.check}.")
         return
     how = "exempt" if verdict.message is not None and verdict.message.exempt else "accepted"
-    who = f" from {facts.username}" if facts.username and how == "accepted" else ""
+    principal = verdict.message.principal if verdict.message is not None else None
+    who = f" from {plain(principal.name)}" if principal is not None else ""
     say(f"{how.capitalize()}: {facts.operation}{who}, if it was never seen before: a replay is not looked for.")

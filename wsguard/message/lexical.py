@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from lxml.etree import _Element
 
 from wsguard.faults import Fault
+from wsguard.names import BASE64_BINARY
 
 XML_WHITE_SPACE: Final = " \t\r\n"
 
@@ -143,3 +144,37 @@ def decode_base64(text: str, what: str, refuse: Refusal) -> bytes:
         return base64.b64decode(compact, validate=True)
     except (ValueError, binascii.Error):
         raise refuse(expected=f"base64 in {what}", seen=f"{len(text)} characters that are not") from None
+
+
+LONGEST_BINARY: Final = 131_072
+"""Characters of a token, key or value in base64: twice what the decoder of certificates takes."""
+
+
+def binary(element: _Element, attributes: frozenset[str], refuse: Refusal) -> bytes:
+    """The octets of an element that holds base64, and has attributes with these names at most.
+
+    Raises:
+        Fault: made by ``refuse``, for other attributes, another EncodingType, or anything but base64.
+    """
+    what = local_name(name_of(element))
+    only_attributes(element, attributes, refuse)
+    encoding = element.get("EncodingType", BASE64_BINARY)
+    if encoding != BASE64_BINARY:
+        raise refuse(expected=f"{what} in #Base64Binary", seen=encoding)
+    text = leaf_text(element, refuse)
+    if len(text) > LONGEST_BINARY:
+        raise refuse(expected=f"at most {LONGEST_BINARY} characters in {what}", seen=f"{len(text)}")
+    return decode_base64(text, what, refuse)
+
+
+def bounded_text(element: _Element, longest: int, refuse: Refusal) -> str:
+    """The text of a leaf without white space around it: at least one character and at most ``longest``.
+
+    Raises:
+        Fault: made by ``refuse``.
+    """
+    text = leaf_text(element, refuse).strip(XML_WHITE_SPACE)
+    if not 1 <= len(text) <= longest:
+        what = local_name(name_of(element))
+        raise refuse(expected=f"1 to {longest} characters in {what}", seen=f"{len(text)} characters")
+    return text

@@ -56,6 +56,12 @@ REPORTED: Final = Family(
     ("check", "client"),
     "Refusals that a client in report mode was spared.",
 )
+LEGACY: Final = Family(
+    "wsguard_legacy_algorithms_total",
+    "counter",
+    ("check", "client"),
+    "Messages let through with an algorithm that only a dated permission allows, once for each algorithm.",
+)
 CLIENT_USE: Final = Family(
     "wsguard_client_last_used_timestamp_seconds",
     "gauge",
@@ -94,7 +100,7 @@ CRL_DAYS: Final = Family(
 )
 
 FAMILIES: Final = (
-    VERDICTS, REQUESTS, STAGES, SKEWS, EXEMPTIONS, EXEMPTION_USE, REPORTED, CLIENT_USE, CALLS, FAILED_CALLS,
-    KEYS, CERTIFICATE_DAYS, CRL_DAYS,
+    VERDICTS, REQUESTS, STAGES, SKEWS, EXEMPTIONS, EXEMPTION_USE, REPORTED, LEGACY, CLIENT_USE, CALLS,
+    FAILED_CALLS, KEYS, CERTIFICATE_DAYS, CRL_DAYS,
 )  # fmt: skip
 """Every metric there is."""

@@ -23,6 +23,7 @@ from wsguard.metrics.families import (
     EXEMPTIONS,
     FAILED_CALLS,
     KEYS,
+    LEGACY,
     REPORTED,
     REQUESTS,
     SKEWS,
@@ -90,6 +91,7 @@ class PrometheusObserver:
         self._exemptions: Final = _counter(EXEMPTIONS, registry)
         self._exemption_use: Final = _latest(EXEMPTION_USE, registry)
         self._reported: Final = _counter(REPORTED, registry)
+        self._legacy: Final = _counter(LEGACY, registry)
         self._client_use: Final = _latest(CLIENT_USE, registry)
         self._calls: Final = _histogram(CALLS, registry, _LATENCY)
         self._failed_calls: Final = _counter(FAILED_CALLS, registry)
@@ -142,6 +144,8 @@ class PrometheusObserver:
         for result in record.explanation:
             if result["outcome"] == "reported":
                 self._reported.labels(_known(result["check"], CHECKS), client).inc()
+            elif result["outcome"] == "noted" and result["setting"].startswith("algorithms.legacy"):
+                self._legacy.labels(_known(result["check"], CHECKS), client).inc()
 
     @property
     def _guards(self) -> tuple[_Attached, ...]:

@@ -136,6 +136,14 @@ class Policy(Demands):
         for demands in self.every_demand:
             if demands.response.encrypt not in ("", "useReqSigCert", *names):
                 problems.append(f"response.encrypt names no client: {demands.response.encrypt!r}")
+            trust = demands.trust
+            if demands.signature.use == "required" and not (
+                trust.ca_files or trust.pinned_certificates or self.keys.shared
+            ):
+                problems.append(
+                    "signature.use is required, but nobody's signature is trusted: "
+                    "give trust.ca_files, trust.pinned_certificates or keys.shared"
+                )
             if demands.response.sign and self.keys.sign is None:
                 problems.append("response.sign needs keys.sign")
             for permission in demands.algorithms.legacy:

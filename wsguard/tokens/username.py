@@ -29,14 +29,13 @@ from wsguard.message.lexical import (
 from wsguard.names import (
     BASE64_BINARY,
     CREATED,
+    IDS,
     NONCE,
     PASSWORD,
     PASSWORD_DIGEST,
     PASSWORD_TEXT,
     USERNAME,
     USERNAME_TOKEN,
-    WSU_ID,
-    XML_ID,
 )
 from wsguard.policy import Demands
 from wsguard.policy.demands import PasswordType, UsernameTokenDemands
@@ -45,7 +44,6 @@ from wsguard.window import place_in_window
 
 _malformed = partial(InvalidSecurityToken, "username_token.malformed")
 _CHILDREN: Final = frozenset({USERNAME, PASSWORD, NONCE, CREATED})
-_IDS: Final = frozenset({WSU_ID, XML_ID, "Id", "ID", "id"})
 _TYPES: Final[dict[str, PasswordType]] = {PASSWORD_DIGEST: "PasswordDigest", PASSWORD_TEXT: "PasswordText"}
 
 LONGEST_NAME: Final = 256
@@ -110,7 +108,7 @@ class UsernameTokenProcessor:
                 ``.created_missing``, ``.not_yet_valid``.
             MessageExpired: ``username_token.expired``.
         """
-        only_attributes(element, _IDS, _malformed)
+        only_attributes(element, IDS, _malformed)
         only_children(element, _CHILDREN, _malformed)
         username = _username(element)
         explanation.facts.username = plain(username)
@@ -210,7 +208,7 @@ def _reason(token: UsernameToken, user: User | None) -> str:
 
 def _username(element: _Element) -> str:
     child = exactly_one(element, USERNAME, _malformed)
-    only_attributes(child, _IDS, _malformed)
+    only_attributes(child, IDS, _malformed)
     name = leaf_text(child, _malformed)
     if not name or len(name) > LONGEST_NAME:
         raise _malformed(expected=f"a Username of 1 to {LONGEST_NAME} characters", seen=f"{len(name)} characters")
@@ -219,7 +217,7 @@ def _username(element: _Element) -> str:
 
 def _password(element: _Element, demands: UsernameTokenDemands) -> tuple[PasswordType, bytes]:
     child = exactly_one(element, PASSWORD, _malformed)
-    only_attributes(child, _IDS | {"Type"}, _malformed)
+    only_attributes(child, IDS | {"Type"}, _malformed)
     # UsernameToken Profile 1.1 §3.1: a Password without Type is PasswordText.
     identifier = child.get("Type", PASSWORD_TEXT)
     password_type = _TYPES.get(identifier)
@@ -243,7 +241,7 @@ def _nonce(element: _Element) -> bytes | None:
     child = at_most_one(element, NONCE, _malformed)
     if child is None:
         return None
-    only_attributes(child, _IDS | {"EncodingType"}, _malformed)
+    only_attributes(child, IDS | {"EncodingType"}, _malformed)
     encoding = child.get("EncodingType", BASE64_BINARY)
     if encoding != BASE64_BINARY:
         raise _malformed(expected="a Nonce in #Base64Binary", seen=encoding)
@@ -257,7 +255,7 @@ def _created(element: _Element) -> str | None:
     child = at_most_one(element, CREATED, _malformed)
     if child is None:
         return None
-    only_attributes(child, _IDS, _malformed)
+    only_attributes(child, IDS, _malformed)
     return leaf_text(child, _malformed)
 
 

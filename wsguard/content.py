@@ -1,0 +1,60 @@
+"""Prefixes in content: ``xsi:type="xs:decimal"`` means what ``xs`` is bound to, and that binding may not be signed.
+
+Exclusive canonicalization writes the namespaces that names use, and not those that only values use: whoever carries the
+message could bind ``xs`` anew and leave every digest as it is (Exclusive XML Canonicalization §1.3). So in a message
+that must be signed such a prefix is bound to a namespace that is expected here, or its binding is signed.
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+from lxml import etree
+from lxml.etree import _Element
+
+from wsguard.faults import FailedCheck
+from wsguard.message.lexical import XML_WHITE_SPACE
+from wsguard.names import SOAP11_ENCODING, SOAP12_ENCODING, XSD, XSI
+
+ALWAYS_EXPECTED: Final = frozenset({XSD, SOAP11_ENCODING, SOAP12_ENCODING})
+
+_TYPES: Final = (f"{{{XSI}}}type", f"{{{SOAP11_ENCODING}}}arrayType", f"{{{SOAP12_ENCODING}}}itemType")
+"""Attributes whose value is a qualified name: XML Schema part 1 §2.6.1; SOAP 1.1 §5.4.2; SOAP 1.2 part 2 §3.1.4."""
+
+_typed: Final = etree.XPath(
+    "descendant-or-self::*[@xsi:type or @e11:arrayType or @e12:itemType]",
+    namespaces={"xsi": XSI, "e11": SOAP11_ENCODING, "e12": SOAP12_ENCODING},
+)
+
+
+def check_content_prefixes(
+    element: _Element, signed_prefixes: Collection[str] | None, expected: Collection[str]
+) -> None:
+    """Demand that every type in ``element`` is in a namespace that is expected, or whose binding was signed.
+
+    Args:
+        element: what was signed.
+        signed_prefixes: prefixes whose bindings were signed with it, the default namespace as ""; None: all were.
+        expected: namespaces that are expected beside ``ALWAYS_EXPECTED``.
+
+    Raises:
+        FailedCheck: ``signature.coverage``.
+    """
+    if signed_prefixes is None:
+        return
+    for typed in _typed(element):
+        bindings = typed.nsmap
+        for attribute in _TYPES:
+            value = typed.get(attribute)
+            if value is None:
+                continue
+            prefix = value.strip(XML_WHITE_SPACE).rpartition(":")[0]
+            namespace = bindings.get(prefix or None)
+            if prefix in signed_prefixes or (namespace is None and not prefix):
+                continue
+            if namespace is None or (namespace not in ALWAYS_EXPECTED and namespace not in expected):
+                raise FailedCheck(
+                    "signature.coverage",
+                    expected="types in XML Schema, the application's or handoff.namespaces, or in a signed PrefixList",
+                    seen=f"{value} in {namespace or 'no namespace'}",
+                    setting="handoff.namespaces",
+                )

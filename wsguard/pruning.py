@@ -1,0 +1,34 @@
+"""The envelope that the application gets: the parsed tree without what was not verified, serialised by us."""
+
+from collections.abc import Collection
+
+from lxml import etree
+from lxml.etree import _Element
+
+from wsguard.message.envelope import Envelope
+
+
+def without(envelope: Envelope, *, security: bool, unsigned: Collection[_Element] | None = None) -> bytes:
+    """The octets to hand on, in UTF-8 without XML declaration.
+
+    Nothing that stays is moved, so prefixes in content keep their bindings. Security headers for other actors never
+    stay.
+
+    Args:
+        envelope: the message; it is changed.
+        security: take our own Security header out too.
+        unsigned: header blocks to take out; with them go the attributes of Envelope and Header, that no signature
+            covers. None: no signature was demanded, and everything else stays.
+    """
+    dropped = list(envelope.foreign_security)
+    if security and envelope.security is not None:
+        dropped.append(envelope.security)
+    if unsigned is not None:
+        dropped += unsigned
+        for element in (envelope.root, envelope.header):
+            if element is not None:
+                element.attrib.clear()
+    if envelope.header is not None:
+        for block in dropped:
+            envelope.header.remove(block)
+    return etree.tostring(envelope.root, encoding="UTF-8", xml_declaration=False)

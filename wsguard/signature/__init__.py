@@ -1,0 +1,10 @@
+"""XML signatures in a wsse:Security header (XML Signature 1.1, WSS 1.1 §8): verified, and never merely present."""
+
+from wsguard.signature.verification import (
+    MessageContext,
+    SharedKey,
+    SignatureVerifier,
+    VerifiedSignature,
+)
+
+__all__ = ["MessageContext", "SharedKey", "SignatureVerifier", "VerifiedSignature"]
