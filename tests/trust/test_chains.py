@@ -118,6 +118,13 @@ def test_an_authority_may_be_renewed_with_its_key(tmp_path: Path) -> None:
     assert trusting.trusted(old.leaf(), now=NOW - 2 * DAY)
 
 
+def test_an_authority_may_have_been_renewed_many_times(tmp_path: Path) -> None:
+    first = authority(not_after=NOW - DAY)
+    renewals = [authority(key=first.key, not_after=NOW - DAY) for _ in range(8)]
+    last = authority(key=first.key)
+    assert Trusting(tmp_path, ca_files=[first, *renewals, last]).trusted(first.leaf())
+
+
 def test_cross_certified_authorities_are_reached_by_any_way(tmp_path: Path) -> None:
     ours, theirs = authority("ours"), authority("theirs")
     crossed = ours.authority("theirs", key=theirs.key)
@@ -464,13 +471,8 @@ def test_no_key_of_a_stranger_is_ever_computed_with(tmp_path: Path, monkeypatch:
     assert len(issuers) == len(strangers) + 1
 
 
-def test_a_mesh_below_a_trusted_authority_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = authority()
-    insiders = mesh([authority(f"{number}") for number in range(3)])
-    entries = [root.authority("mesh", key=insiders[0].key)]
-    trusting = Trusting(tmp_path, ca_files=[root])
-    issuers = count_signatures(monkeypatch)
-    leaf = insiders[0].leaf(extensions=[UNKNOWN])
+def judged_paths(monkeypatch: pytest.MonkeyPatch) -> list[paths.Path]:
+    """The paths that the library is asked about."""
     judged: list[paths.Path] = []
     original = paths._verified
 
@@ -479,9 +481,39 @@ def test_a_mesh_below_a_trusted_authority_has_a_bound(tmp_path: Path, monkeypatc
         return original(path, at)
 
     monkeypatch.setattr(paths, "_verified", judging)
-    assert trusting.check(leaf, *entries, *insiders) == "certificate.untrusted"
-    assert 1 <= len(judged) <= 2 * paths.MOST_PATHS
-    assert len(issuers) < 2 * paths.MOST_SIGNATURES
+    return judged
+
+
+def test_a_path_passes_no_authority_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = authority()
+    insiders = mesh([authority(f"{number}") for number in range(3)])
+    entry = root.authority("mesh", key=insiders[0].key)
+    judged = judged_paths(monkeypatch)
+    leaf = insiders[0].leaf(extensions=[UNKNOWN])
+    assert Trusting(tmp_path, ca_files=[root]).check(leaf, entry, *insiders) == "certificate.untrusted"
+    assert judged == [(leaf.certificate, entry.certificate, root.certificate)]
+
+
+def test_of_many_paths_only_some_are_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = authority()
+    keys = [authority(f"{number}") for number in range(3)]
+    entries = [root.authority("mesh", key=one.key) for one in keys]
+    judged = judged_paths(monkeypatch)
+    monkeypatch.setattr(paths, "MOST_PATHS", 2)
+    leaf = entries[0].leaf(extensions=[UNKNOWN])
+    assert Trusting(tmp_path, ca_files=[root]).check(leaf, *entries, *mesh(keys)) == "certificate.untrusted"
+    assert len(judged) == 2
+
+
+def test_signatures_beyond_the_bound_are_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = authority()
+    upper = root.authority("upper")
+    lower = upper.authority("lower")
+    trusting = Trusting(tmp_path, ca_files=[root])
+    monkeypatch.setattr(paths, "MOST_SIGNATURES", 2)
+    assert trusting.check(lower.leaf(), lower, upper) == "certificate.untrusted"
+    monkeypatch.setattr(paths, "MOST_SIGNATURES", 3)
+    assert trusting.trusted(lower.leaf(), lower, upper)
 
 
 def test_der_that_cryptography_puts_off_reading_is_malformed(tmp_path: Path) -> None:

@@ -91,7 +91,9 @@ def _pki_path(octets: bytes) -> Certificates:
 
 
 def _pkcs7(octets: bytes) -> Certificates:
-    _demand_der(octets)
+    # Not all versions of the library look behind the SEQUENCE.
+    if _content(octets, 0)[1] != len(octets):
+        raise malformed("one SEQUENCE in DER", "something behind it")
     certificates = pkcs7.load_der_pkcs7_certificates(octets)
     if len(certificates) > MOST_CERTIFICATES:
         raise malformed(f"at most {MOST_CERTIFICATES} certificates", f"{len(certificates)} of them")
@@ -144,14 +146,9 @@ def _elements(octets: bytes) -> list[bytes]:
         _, following = _content(octets, start)
         elements.append(octets[start:following])
         start = following
-    if not elements or end != len(octets) or start != end:
+    if not elements or end != len(octets):
         raise malformed("a SEQUENCE of certificates in DER", "nothing in it, or something behind it")
     return elements
-
-
-def _demand_der(octets: bytes) -> None:
-    if _content(octets, 0)[1] != len(octets):
-        raise malformed("one SEQUENCE in DER", "something behind it")
 
 
 def _content(octets: bytes, at: int) -> tuple[int, int]:

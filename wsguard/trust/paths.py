@@ -8,7 +8,7 @@ anything else to choose from.
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -31,8 +31,8 @@ MOST_INTERMEDIATES: Final = 5
 """Between the certificate and its anchor: bridges between administrations have four."""
 MOST_SIGNATURES: Final = 48
 """Verified in one search; eight certificates that all issued each other have 56, honest chains one or two each."""
-MOST_PATHS: Final = 4
-"""Judged for one certificate: authorities that are cross-certified have two or three."""
+MOST_PATHS: Final = 16
+"""Judged for one certificate: one for each renewal of an authority, two or three where some are cross-certified."""
 
 Path = tuple[x509.Certificate, ...]
 """The certificate, those above it, and the anchor."""
@@ -47,12 +47,13 @@ class PathFinder:
             anchors: authorities that are trusted; they may share names and keys.
             intermediates: those that messages may leave out; trusted only by a path of their own.
         """
-        self._anchors: Final = frozenset(anchors)
-        self._intermediates: Final = frozenset(intermediates) - self._anchors
+        # Dictionaries keep the order of the configuration.
+        self._anchors: Final = dict.fromkeys(anchors)
+        self._intermediates: Final = _distinct(intermediates, self._anchors)
         search = _Search({}, math.inf)
         search.grow(self._intermediates, self._intermediates, self._anchors)
         self._issuers: Final = search.issuers
-        self._authorities: Final = self._anchors | search.issuers.keys()
+        self._authorities: Final = dict.fromkeys((*self._anchors, *search.issuers))
 
     def validate(self, certificate: x509.Certificate, presented: Sequence[x509.Certificate], now: datetime) -> Path:
         """The first path to an anchor that is valid at ``now``; shorter ones are tried first.
@@ -84,7 +85,7 @@ class PathFinder:
 
     def _paths(self, certificate: x509.Certificate, presented: Iterable[x509.Certificate]) -> Iterator[Path]:
         """Paths whose every signature is right, the shortest first; nothing else of them is known to be right."""
-        issuers = self._search(certificate, frozenset(presented) - {certificate})
+        issuers = self._search(_distinct((certificate, *presented), self._authorities))
         waiting: deque[Path] = deque([(certificate,)])
         while waiting:
             path = waiting.popleft()
@@ -94,11 +95,17 @@ class PathFinder:
                 elif len(path) <= MOST_INTERMEDIATES and not _comes_again(issuer, path):
                     waiting.append((*path, issuer))
 
-    def _search(self, certificate: x509.Certificate, presented: frozenset[x509.Certificate]) -> "_Issuers":
+    def _search(self, new: tuple[x509.Certificate, ...]) -> "_Issuers":
         search = _Search(self._issuers, MOST_SIGNATURES)
-        new = {certificate, *presented} - self._authorities
-        search.grow(new, new | self._intermediates, self._authorities)
+        search.grow(new, (*new, *self._intermediates), self._authorities)
         return search.issuers
+
+
+def _distinct(
+    certificates: Iterable[x509.Certificate], known: Container[x509.Certificate]
+) -> tuple[x509.Certificate, ...]:
+    """Those that are not known, each once; in their order, so that a search always ends alike."""
+    return tuple(one for one in dict.fromkeys(certificates) if one not in known)
 
 
 _Issuers = dict[x509.Certificate, list[x509.Certificate]]
@@ -174,11 +181,6 @@ def _unsigned(certificate: x509.Certificate) -> str:
 _UNVERIFIED: Final = (VerificationError, *FOREIGN)
 
 
-def _demand_authority(_: Policy, __: x509.Certificate, extension: x509.BasicConstraints) -> None:
-    if not extension.ca:
-        raise ValueError("not an authority")
-
-
 def _demand_signer(_: Policy, __: x509.Certificate, extension: x509.KeyUsage | None) -> None:
     if extension is not None and not extension.key_cert_sign:
         raise ValueError("an authority whose key usage lacks keyCertSign")
@@ -186,10 +188,11 @@ def _demand_signer(_: Policy, __: x509.Certificate, extension: x509.KeyUsage | N
 
 # RFC 5280 and not the web's rules, which demand keyUsage, a critical basicConstraints and no issuer in the
 # authorityKeyIdentifier: private authorities, as ``openssl req -x509`` makes them, have it otherwise. Extended key
-# usage knows no purpose like ours and is not looked at. The library refuses critical extensions that it does not know.
+# usage knows no purpose like ours and is not looked at. The library demands cA, and refuses critical
+# extensions that it does not know.
 _AUTHORITIES: Final = (
     ExtensionPolicy.permit_all()
-    .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, _demand_authority)
+    .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, None)
     .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _demand_signer)
 )
 
