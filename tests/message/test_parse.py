@@ -662,3 +662,18 @@ def cost(octets: bytes, **limits: int) -> float:
         if least < BOUND:
             break
     return least
+
+
+def test_a_thread_that_never_saw_an_empty_default_namespace_can_canonicalize_one() -> None:
+    """lxml drops prefixes of an InclusiveNamespaces that are not in the thread's dictionary of names."""
+    document = b'<e:E xmlns:e="urn:e" xmlns="urn:default"><e:B/></e:E>'
+    found: list[bytes] = []
+
+    def canonicalize() -> None:
+        tree = module.parse(document, None, ("utf-8",), Limits())
+        found.append(etree.tostring(tree.root[0], method="c14n", exclusive=True, inclusive_ns_prefixes=[""]))
+
+    thread = threading.Thread(target=canonicalize)
+    thread.start()
+    thread.join()
+    assert found == [b'<e:B xmlns="urn:default" xmlns:e="urn:e"></e:B>']

@@ -51,6 +51,9 @@ class _PerThread(threading.local):
             remove_pis=False,
             huge_tree=False,
         )
+        # lxml's canonicalization ignores a prefix that is not in its dictionary of names, of which each thread has one.
+        # The empty prefix, which "#default" in a PrefixList is, gets there by an xmlns="" and by nothing else.
+        etree.fromstring(b'<a xmlns=""/>', self.parser)
 
 
 _per_thread = _PerThread()
