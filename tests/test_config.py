@@ -196,9 +196,12 @@ MISTAKES = [
     ),
     ("[signature]\nuse = 'required'", "", "nobody's signature is trusted"),
     ("[services.A]\nsignature.use = 'required'", "", "nobody's signature is trusted"),
+    ("[encryption]\nuse = 'required'", "", "nothing could be opened"),
     ("[response]\nsignature_confirmation = true", "", "needs response.sign"),
     ("[response]\nsign = true", "", "needs keys.sign"),
     ("[response]\nencrypt = 'nobody'", "", "names no client"),
+    ("[response]\nencrypt = 'a'\n[[client]]\nname = 'a'\nusername = 'a'", "", "a client without certificate"),
+    ("[response]\nencrypt = 'useReqSigCert'\n[signature]\nuse = 'forbidden'", "", "signature.use is forbidden"),
     (
         "[[algorithms.legacy]]\nalgorithm = 'sha1'\nuntil = 2030-01-01\nclients = ['x']",
         "",
@@ -410,30 +413,9 @@ def test_a_url_from_the_environment_is_used(file: Path, monkeypatch: pytest.Monk
     wsguard.guard(Echo(), file).close()
 
 
-@pytest.mark.parametrize(
-    ("text", "key"),
-    [
-        ("[encryption]\nuse = 'required'\n", "encryption.use"),
-        ("[response]\ntimestamp = true\n", "response.timestamp"),
-        ("[response]\nencrypt = 'useReqSigCert'\n", "response.encrypt"),
-        ("[services.A]\noperations = ['{a}b']\nencryption.use = 'required'\n", "services.A.encryption.use"),
-        ("[services.A]\noperations = ['{a}b']\nresponse.timestamp = true\n", "services.A.response.timestamp"),
-    ],
-)
-def test_a_demand_that_this_version_cannot_meet_is_refused_at_start(file: Path, text: str, key: str) -> None:
-    found = unusable(file, MEMORY + text)
-    assert key in found
-    assert "this version" in found[key]
-
-
-def test_demands_that_cannot_be_met_are_told_once_where_they_stand(file: Path) -> None:
-    text = "[encryption]\nuse = 'required'\n[services.A]\noperations = ['{a}b']\n[services.B]\noperations = ['{a}c']\n"
-    assert list(unusable(file, MEMORY + text)) == ["encryption.use"]
-
-
 def test_signed_answers_and_audit_keys_are_refused_at_start(file: Path) -> None:
     found = unusable(file, MEMORY + "key_env = 'X'\n[response]\nsign = true\n[keys]\nsign = { file = 'no.pem' }\n")
-    assert {"audit.key_env", "response.sign"} <= set(found)
+    assert {"audit.key_env", "keys.sign"} <= set(found)
 
 
 @pytest.mark.parametrize(
@@ -470,8 +452,8 @@ def test_stores_in_memory_and_unsafe_settings_are_said_aloud(file: Path, caplog:
 
 def test_a_policy_made_in_python_has_no_file_in_its_problems() -> None:
     with pytest.raises(ConfigError) as caught:
-        Guarded(encryption={"use": "required"})
-    assert [(problem.key, problem.file) for problem in caught.value.problems] == [("encryption.use", "")]
+        Guarded(keys={"sign": {"file": "no.pem"}})
+    assert [(problem.key, problem.file) for problem in caught.value.problems] == [("keys.sign", "")]
 
 
 def test_problems_are_one_line_each() -> None:

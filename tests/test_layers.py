@@ -14,18 +14,22 @@ LAYERS = (
     ("certificates", "algorithms"),
     ("interfaces",),
     ("message",),
-    ("timestamp", "tokens", "signature", "encryption", "routing", "clients", "security_header", "sparing", "coverage", "content", "pruning"),
-    ("engine", "soapfault"),
+    (
+        "timestamp", "tokens", "signature", "encryption", "routing", "clients", "security_header", "sparing",
+        "coverage", "content", "pruning",
+    ),
+    ("walking", "requirements", "remembering", "exchange", "securing"),
+    ("engine", "answers", "soapfault"),
     ("received", "handoff", "refusal_log"),
     ("middleware",),
-)
+)  # fmt: skip
 """The core, from the top down."""
 
 BENEATH = frozenset({"databases"})
 """What several rooms around stand on: it knows the words, and nothing of what is kept in it."""
 
 AROUND = frozenset(
-    {"stores", "audit", "keys", "trust", "config", "spyne", "pending", "lint", "instruments", "metrics", "tracing"}
+    {"stores", "audit", "keys", "trust", "config", "spyne", "lint", "instruments", "metrics", "tracing"}
 )
 """Implementations: they know the words and the interfaces, never engine or shell."""
 

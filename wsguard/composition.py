@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, ParamSpec, TypeVar, cast
 from wsgiref.types import WSGIApplication
 
+from wsguard.answers import AnswerSecurer
 from wsguard.audit import open_audit
 from wsguard.config import load_policy
 from wsguard.engine import SecurityEngine
@@ -31,12 +32,11 @@ from wsguard.opening import (
     audit_retention,
     audit_urls,
     fingerprint,
-    key_material,
     location,
     master_keys,
+    open_keyring,
     verifier_for,
 )
-from wsguard.pending import unmet_demands
 from wsguard.policy import Policy
 from wsguard.policy.problems import ConfigError
 from wsguard.reloading import Reloader, file_state, files_of
@@ -152,15 +152,21 @@ class _Parts:
         self._before = before.parts if before is not None else {}
         self._parts: dict[str, tuple[Hashable, Closable]] = {}
         self._files = set(files_of(policy))
-        self._attempt.problems += unmet_demands(policy)
         services = self._attempt("", ServiceTable, policy, described)
-        keys = key_material(policy, self._attempt)
+        keys = open_keyring(policy, self._attempt)
         # A store that has a length is false while it is empty.
         users = given.users if given.users is not None else self._users(policy)
         replay = given.replay if given.replay is not None else self._replay(policy)
         audit = given.audit if given.audit is not None else self._audit(policy)
         verifier = self._attempt("users.url", verifier_for, policy, users)
-        if self._attempt.problems or not (services and keys) or users is None or replay is None or audit is None:
+        if (
+            self._attempt.problems
+            or services is None
+            or keys is None
+            or users is None
+            or replay is None
+            or audit is None
+        ):
             self._close_new()
             raise ConfigError(self._attempt.problems)
         replay = self._measured(given.instruments, policy, services, replay)
@@ -169,13 +175,20 @@ class _Parts:
         engine = SecurityEngine(
             policy,
             services,
-            keys=keys,
+            keys=keys.material,
             tokens=tokens,
             replay=replay,
             every_href=described is not None,
             namespaces=described.namespaces if described is not None else frozenset(),
         )
-        self.serving = Serving(policy, engine, audit, self._parts, frozenset(self._files))
+        self.serving = Serving(
+            policy,
+            engine,
+            audit,
+            AnswerSecurer(policy, keys.sign, keys.recipients),
+            self._parts,
+            frozenset(self._files),
+        )
 
     def _users(self, policy: Policy) -> UserStore | None:
         url = self._attempt("users.url", location, policy.users, "users")

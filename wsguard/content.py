@@ -13,7 +13,7 @@ from lxml.etree import _Element
 
 from wsguard.faults import FailedCheck
 from wsguard.message.lexical import XML_WHITE_SPACE
-from wsguard.names import SOAP11_ENCODING, SOAP12_ENCODING, XSD, XSI
+from wsguard.names import SOAP11_ENCODING, SOAP12_ENCODING, XML, XSD, XSI
 
 ALWAYS_EXPECTED: Final = frozenset({XSD, SOAP11_ENCODING, SOAP12_ENCODING})
 
@@ -58,3 +58,64 @@ def check_content_prefixes(
                     seen=f"{value} in {namespace or 'no namespace'}",
                     setting="handoff.namespaces",
                 )
+
+
+def check_outer_names(
+    element: _Element, content: bool, signed_prefixes: Collection[str] | None, expected: Collection[str]
+) -> None:
+    """Demand that names in what was encrypted are in namespaces that are expected, signed, or declared in it.
+
+    Where a signature covers the ciphertext, what a prefix is bound to outside of it may be signed by nobody: whoever
+    carries the message could bind it anew, and the names in the plaintext would be others.
+
+    Args:
+        element: what was encrypted, or whose content was.
+        content: its content was, and not itself.
+        signed_prefixes: as for ``check_content_prefixes``, of the element that the signature covers.
+        expected: namespaces that are expected beside ``ALWAYS_EXPECTED``.
+
+    Raises:
+        FailedCheck: ``signature.coverage``.
+    """
+    if signed_prefixes is None:
+        return
+    for piece in element if content else (element,):
+        _check_names(piece, signed_prefixes, {*expected, *ALWAYS_EXPECTED, XSI, XML})
+
+
+def _check_names(piece: _Element, signed_prefixes: Collection[str], expected: Collection[str]) -> None:
+    declared: list[tuple[str, str]] = []
+    for event, what in etree.iterwalk(piece, events=("start-ns", "end-ns", "start")):
+        if event == "start-ns":
+            declared.append((what[0] or "", what[1]))  # type: ignore[index]  # a pair with this event
+        elif event == "end-ns":
+            declared.pop()
+        else:
+            _check_names_of(what, declared, signed_prefixes, expected)  # type: ignore[arg-type]  # an element
+
+
+def _check_names_of(
+    element: _Element, declared: list[tuple[str, str]], signed_prefixes: Collection[str], expected: Collection[str]
+) -> None:
+    prefix, namespace = element.prefix or "", etree.QName(element).namespace
+    if not (
+        namespace is None
+        or namespace in expected
+        or prefix in signed_prefixes
+        or any(prefix == inner for inner, _ in declared)
+    ):
+        raise _outside(str(element.tag))
+    for name in map(str, element.keys()):
+        namespace = etree.QName(name).namespace
+        if not (namespace is None or namespace in expected or any(namespace == inner for _, inner in declared)):
+            raise _outside(name)
+
+
+def _outside(name: str) -> FailedCheck:
+    return FailedCheck(
+        "signature.coverage",
+        expected="names in what was encrypted in namespaces that are declared in it, the application's or in "
+        "handoff.namespaces",
+        seen=name,
+        setting="handoff.namespaces",
+    )

@@ -1,7 +1,8 @@
-"""Which parts of a message one signature covers: by the identity and place of elements, never by Id or name alone.
+"""Which parts of a message a signature covers, and which were encrypted.
 
-A signed Body is the Envelope's own; a signed Timestamp or token stands in our Security header; a signed header block is
-a child of the Header. Whatever else carries the same name or Id covers nothing.
+By the identity and place of elements, never by Id or name alone: a signed Body is the Envelope's own; a signed
+Timestamp or token stands in our Security header; a signed header block is a child of the Header. Whatever else carries
+the same name or Id covers nothing.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -11,19 +12,20 @@ from typing import Final
 from lxml.etree import _Element
 
 from wsguard.message.envelope import Envelope
-from wsguard.message.lexical import name_of
-from wsguard.names import BINARY_SECURITY_TOKEN, SECURITY, TIMESTAMP, USERNAME_TOKEN
+from wsguard.message.lexical import has_text, name_of
+from wsguard.names import BINARY_SECURITY_TOKEN, SECURITY, SIGNATURE, TIMESTAMP, USERNAME_TOKEN
 
 _IN_SECURITY: Final = {
     "Timestamp": TIMESTAMP,
     "UsernameToken": USERNAME_TOKEN,
     "BinarySecurityToken": BINARY_SECURITY_TOKEN,
+    "Signature": SIGNATURE,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of one message that a policy can demand to be signed, by their names in the policy."""
+    """The parts of one message that a policy can demand to be signed or encrypted, by their names in the policy."""
 
     elements: Mapping[str, Sequence[_Element]] = field(repr=False)
     """Name -> every element that is this part."""
@@ -45,6 +47,20 @@ class Parts:
                 elements.setdefault(name_of(block), []).append(block)
         return cls(elements)
 
+    def inside_of(self, opened: Collection[_Element]) -> frozenset[str]:
+        """The parts of which every element is one of ``opened``, or in one, or holds one of them and nothing else."""
+        holding = {element.getparent() for element in opened if _is_alone(element)}
+        return frozenset(
+            name
+            for name, elements in self.elements.items()
+            if all(
+                element in opened
+                or element in holding
+                or any(ancestor in opened for ancestor in element.iterancestors())
+                for element in elements
+            )
+        )
+
     def covered_by(self, covered: Collection[_Element]) -> frozenset[str]:
         """The parts of which every element is in ``covered``."""
         return frozenset(
@@ -55,3 +71,8 @@ class Parts:
         """Those of ``required`` that are not here, or not in ``covered`` altogether."""
         have = self.covered_by(covered)
         return tuple(part for part in required if part not in have)
+
+
+def _is_alone(element: _Element) -> bool:
+    parent = element.getparent()
+    return parent is not None and len(parent) == 1 and not has_text(parent)

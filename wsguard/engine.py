@@ -4,57 +4,58 @@
 
 1. Parse: bounded, hardened, one envelope of the right shape.
 2. Resolve service and operation from the Body and the path; nothing may contradict them. An exempt message ends here.
-3. Read the Security header, in which every element is understood or the message is refused; verify its signatures in
-   the order in which they stand.
+   Where the Body is encrypted this comes after the next step.
+3. Read the Security header, in which every element is understood or the message is refused; open what is encrypted and
+   verify the signatures, in the order in which it stands there.
 4. Timestamp: inside its window.
 5. Tokens: read all, without a store; then authenticate.
 6. Requirements: everything demanded is there; one signature covers all that must be signed, and its signer is whose
-   message it is; that peer may call this service, and use these algorithms. For a client in report mode what is missing
-   is recorded instead, once that very client was authenticated.
+   message it is; what must be encrypted was; that peer may call this service, and use these algorithms. For a client in
+   report mode what is missing is recorded instead, once that very client was authenticated.
 7. Replay: last, so that nobody can burn what is not theirs.
 8. Assemble the hand-off, of what was verified only.
+
+Once anything was decrypted, whatever is wrong with what came out is answered like what could not be decrypted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Any, Final, Literal, cast
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml.etree import _Element
 
 from wsguard.algorithms import Algorithms
+from wsguard.certificates import CertificateReference
 from wsguard.clients import ClientTable, Peer, reports
-from wsguard.content import check_content_prefixes
 from wsguard.coverage import Parts
-from wsguard.explanation import Explanation, plain
-from wsguard.faults import (
-    FailedCheck,
-    Fault,
-    InvalidSecurity,
-    InvalidSecurityToken,
-    SecurityFault,
-)
+from wsguard.encryption import Decryptor
+from wsguard.exchange import Exchange
+from wsguard.explanation import Explanation, Facts, plain
+from wsguard.faults import FailedCheck, Fault, InvalidSecurity, InvalidSecurityToken, MessageFault
 from wsguard.interfaces import Attempt, KeyMaterial, ReplayStore, TokenProcessor, TrustedCertificate
-from wsguard.message.envelope import Envelope, read_envelope
+from wsguard.message.envelope import Envelope, Outline, read_envelope, read_outline
 from wsguard.message.key_info import check_binary_token
 from wsguard.message.parse import Tree, parse
 from wsguard.message.references import check_references
-from wsguard.names import BINARY_SECURITY_TOKEN, ENCRYPTED_DATA, SECURITY, SIGNATURE, TIMESTAMP
-from wsguard.policy import Client, Demands, Policy
+from wsguard.names import BINARY_SECURITY_TOKEN, TIMESTAMP
+from wsguard.policy import Demands, Policy
 from wsguard.pruning import without
+from wsguard.remembering import retention, signature_until, token_until
+from wsguard.requirements import check_encryption, covering, missing, peer_of, unsigned_blocks
 from wsguard.routing import ServiceTable, Target
-from wsguard.security_header import not_understood, read_security_header
-from wsguard.signature import MessageContext, SignatureVerifier, VerifiedSignature
+from wsguard.security_header import (
+    Children,
+    check_presence,
+    read_security_header,
+    refuse_what_stayed_closed,
+)
+from wsguard.signature import SignatureVerifier, VerifiedSignature
 from wsguard.sparing import Spared
 from wsguard.timestamp import verify_timestamp
-from wsguard.verified import Principal, Timestamp, VerifiedMessage
-
-SKEW_MARGIN: Final = timedelta(seconds=60)
-"""Kept beyond the last moment at which a message is taken: what the clocks of two of our machines may differ by."""
-
-NEVER_EXPIRES: Final = timedelta(days=3650)
-"""How long a signature is remembered that nothing but itself dates, where its key has no end either: ten years."""
+from wsguard.verified import Timestamp, VerifiedMessage
+from wsguard.walking import Walk, Walked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,17 +74,41 @@ class Request:
     """Address of the peer."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Addressed:
+    """A message whose operation can be seen, and whom it is for."""
+
+    tree: Tree
+    envelope: Envelope
+    target: Target
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judged:
     """What steps 3 to 7 found."""
 
+    addressed: _Addressed
     peer: Peer = field(default_factory=Peer)
     client: str = ""
     timestamp: Timestamp | None = None
     signature: VerifiedSignature | None = None
     """The one that covers everything that must be signed, and whose signer counts."""
-    parts: Parts = field(default_factory=lambda: Parts({}))
+    signed_parts: frozenset[str] = frozenset()
+    encrypted_parts: frozenset[str] = frozenset()
+    unsigned: list[_Element] | None = None
+    """Header blocks to take out; None where nothing must be signed."""
     legacy: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What every step needs."""
+
+    request: Request
+    now: datetime
+    explanation: Explanation
+    spared: Spared
+    exchange: Exchange
 
 
 class SecurityEngine:
@@ -104,7 +129,7 @@ class SecurityEngine:
         Args:
             policy: what is demanded.
             services: whom messages are for.
-            keys: whose signatures are believed.
+            keys: whose signatures are believed, and what opens messages.
             tokens: one processor for each kind of token that is understood.
             replay: where what may be seen once is remembered.
             every_href: the application takes every href for a reference to an id, as spyne does.
@@ -112,27 +137,28 @@ class SecurityEngine:
         """
         self._policy: Final = policy
         self._services: Final = services
+        self._trust: Final = keys.trust
+        self._decryptor: Final = Decryptor(keys.decrypt, keys.shared, policy.limits)
         self._tokens: Final[Mapping[str, TokenProcessor[Any]]] = {processor.tag: processor for processor in tokens}
-        self._understood: Final = {
-            TIMESTAMP: "timestamp",
-            SIGNATURE: "signature",
-            BINARY_SECURITY_TOKEN: "signature",
-            **{processor.tag: processor.family for processor in tokens},
-        }
+        self._families: Final = {processor.tag: processor.family for processor in tokens}
         self._signatures: Final = SignatureVerifier(keys.trust, keys.shared, policy.limits)
         self._replay: Final = replay
         self._clients: Final = ClientTable(policy.client, keys.client_certificates)
         self._every_href: Final = every_href
-        self._namespaces: Final = namespaces
-        self._retention: Final = _retention(policy)
+        claimed = {operation for target in services.targets for operation in target.operations}
+        self._namespaces: Final = namespaces | {operation[1:].rpartition("}")[0] for operation in claimed}
+        self._retention: Final = retention(policy)
 
-    def process(self, request: Request, now: datetime, explanation: Explanation) -> VerifiedMessage:
+    def process(
+        self, request: Request, now: datetime, explanation: Explanation, exchange: Exchange | None = None
+    ) -> VerifiedMessage:
         """Hold one message against the policy.
 
         Args:
             request: the message.
             now: aware; the only time there is while it is processed.
             explanation: is told of every check, also of those before a refusal.
+            exchange: is told what the answer depends on, also of a message that is refused.
 
         Returns:
             what the application may see.
@@ -140,72 +166,117 @@ class SecurityEngine:
         Raises:
             Fault: the message is refused; its ``check`` says by what.
         """
+        spared = Spared(self._clients.anybody_reports(now))
+        case = _Case(request, now, explanation, spared, exchange or Exchange(self._policy))
         # 1. Parse.
         policy = self._policy
         tree = parse(request.octets, request.charset, policy.http.charsets, policy.limits)
-        envelope = read_envelope(tree, policy.actor)
-        explanation.facts.soap_version = envelope.version.number
+        outline = read_outline(tree, policy.actor)
+        explanation.facts.soap_version = outline.version.number
+        # 2. Resolve.
+        addressed = None
+        if not outline.hides_its_operation:
+            addressed = self._resolve(tree, case)
+            if addressed.target.kind == "exempt":
+                return self._assemble(_Judged(addressed=addressed), case)
+        # 3. to 7.
+        judged = self._demand(tree, outline, addressed, case)
+        # 8. Assemble.
+        message = self._assemble(judged, case)
+        explanation.stage("assemble")
+        return message
+
+    def _resolve(self, tree: Tree, case: _Case) -> _Addressed:
+        """Step 2.
+
+        Raises:
+            Fault: ``envelope.structure``, ``envelope.soap_action``, ``operation.unknown``.
+        """
+        explanation = case.explanation
+        envelope = read_envelope(tree, self._policy.actor)
         explanation.facts.operation = plain(envelope.operation)
         explanation.stage("parse")
         explanation.passed(
             "envelope",
             expected="one envelope within the limits",
-            seen=f"SOAP {envelope.version.number}, {len(request.octets)} bytes",
+            seen=f"SOAP {envelope.version.number}, {len(case.request.octets)} bytes",
             setting="limits",
         )
-
-        # 2. Resolve.
-        target = self._resolve(tree, envelope, request, explanation)
+        target = self._services.resolve(case.request.path, envelope.operation, envelope.other_operations)
+        explanation.facts.service = target.service
+        case.exchange.demands, case.exchange.exempt = target.demands, target.kind == "exempt"
+        actions = (*case.request.actions, *envelope.addressed_actions)
+        self._services.check_actions((action.strip().strip('"') for action in actions), envelope.operation, target)
+        check_references(tree, envelope.body, self._policy.limits, every_href=self._every_href)
+        explanation.passed(
+            "operation", expected="an operation that nothing contradicts", seen=envelope.operation, setting=target.key
+        )
         if target.kind == "exempt":
             explanation.noted("exemption", seen=envelope.operation, setting=target.key)
-            return self._assemble(request, envelope, target, _Judged(), ())
-        spared = Spared(self._clients.anybody_reports(now))
+        return _Addressed(tree, envelope, target)
+
+    def _demand(self, tree: Tree, outline: Outline, addressed: _Addressed | None, case: _Case) -> _Judged:
+        """Steps 3 to 7, with refusals in the words that a sender may hear."""
+        demands = self._policy if addressed is None else addressed.target.demands
+        algorithms = Algorithms(demands.algorithms, case.now, spared=case.spared.possible)
+        opening = self._decryptor.message(algorithms, case.explanation)
         try:
-            judged = self._demand(tree, envelope, target, request, now, explanation, spared)
+            # 3. Read the Security header, open and verify.
+            found = read_security_header(outline, self._families)
+            if addressed is not None:
+                check_presence(outline, found, demands, self._families)
+            walk = Walk(self._signatures, opening, demands, algorithms, case.now, case.explanation)
+            walked = walk.through(tree, outline, self._policy.actor)
+            _note(walked, case.exchange)
+            if addressed is None or walked.opened:
+                found, addressed = self._opened(walked, demands, case)
+                if addressed.target.kind == "exempt":
+                    return _Judged(addressed=addressed)
+            for token in found.get(BINARY_SECURITY_TOKEN, ()):
+                check_binary_token(token)
+            case.explanation.stage("security")
+            return self._judge(addressed, found, walked, algorithms, case)
         except Fault as fault:
-            raise spared.first_or(fault) from None
-        explanation.stage("replay")
+            raise _concealed(case.spared.first_or(fault), begun=opening.begun) from None
 
-        # 8. Assemble.
-        message = self._assemble(request, envelope, target, judged, spared.checks)
-        explanation.stage("assemble")
-        return message
+    def _opened(self, walked: Walked, before: Demands, case: _Case) -> tuple[Children, _Addressed]:
+        """The message after everything in it was opened, and whom it is for: only now can everybody see that.
 
-    def _demand(
-        self,
-        tree: Tree,
-        envelope: Envelope,
-        target: Target,
-        request: Request,
-        now: datetime,
-        explanation: Explanation,
-        spared: Spared,
+        Raises:
+            Fault: as ``_resolve``; ``encryption.malformed``; ``certificate.*``, a signer whom this service does not
+                trust.
+        """
+        outline = read_outline(walked.tree, self._policy.actor)
+        found = read_security_header(outline, self._families)
+        refuse_what_stayed_closed(outline, found)
+        addressed = self._resolve(walked.tree, case)
+        demands = addressed.target.demands
+        if addressed.target.kind != "exempt":
+            check_presence(outline, found, demands, self._families)
+            if demands.trust != before.trust or demands.algorithms.min_rsa_bits != before.algorithms.min_rsa_bits:
+                self._trust_again(walked, demands, case)
+        return found, addressed
+
+    def _trust_again(self, walked: Walked, demands: Demands, case: _Case) -> None:
+        for signature in walked.signatures:
+            if isinstance(signature.signer, TrustedCertificate):
+                signer = CertificateReference(form="a signature", presented=(signature.signer.certificate,))
+                self._trust.choose(signer, demands, case.now, case.explanation)
+
+    def _judge(
+        self, addressed: _Addressed, found: Children, walked: Walked, algorithms: Algorithms, case: _Case
     ) -> _Judged:
-        """Steps 3 to 7."""
+        """Steps 4 to 7."""
+        now, explanation, spared = case.now, case.explanation, case.spared
+        envelope, target = addressed.envelope, addressed.target
         demands = target.demands
-        # 3. Read the Security header, and verify its signatures.
-        found = read_security_header(envelope, demands, self._understood)
-        algorithms = Algorithms(demands.algorithms, now, spared=spared.possible)
-        signatures: list[VerifiedSignature] = []
-        if envelope.security is not None:
-            context = MessageContext(
-                security=envelope.security,
-                ids=tree.ids,
-                demands=demands,
-                algorithms=algorithms,
-                now=now,
-                explanation=explanation,
-            )
-            signatures = self._verify_signatures(found, context)
-        explanation.stage("signature")
-
         # 4. Timestamp.
         timestamp = None
         if TIMESTAMP in found:
             with spared.outside_the_window():
                 timestamp = verify_timestamp(found[TIMESTAMP][0], demands.timestamp, now, explanation)
         elif demands.timestamp.use == "required":
-            spared.put_off(_missing("timestamp", InvalidSecurity))
+            spared.put_off(missing("timestamp", InvalidSecurity))
         explanation.stage("check")
 
         # 5. Tokens.
@@ -216,90 +287,53 @@ class SecurityEngine:
         ]
         for tag, processor in self._tokens.items():
             if tag not in found and getattr(demands, processor.family).use == "required":
-                spared.put_off(_missing(processor.family, InvalidSecurityToken))
-        attempt = Attempt(demands, request.remote_addr, now)
+                spared.put_off(missing(processor.family, InvalidSecurityToken))
+        attempt = Attempt(demands, case.request.remote_addr, now)
         users = [processor.authenticate(token, attempt, explanation) for processor, token in read]
         explanation.stage("authenticate")
 
         # 6. Requirements.
         parts = Parts.of(envelope, found)
-        covering = _covering(signatures, parts, demands, spared)
-        signature = covering[0] if covering else None
-        peer = self._peer(users[0] if users else None, signature, parts, demands)
+        counting = covering(walked.signatures, parts, demands, spared)
+        signature = counting[0] if counting else None
+        if signature is not None and isinstance(signature.signer, TrustedCertificate):
+            case.exchange.recipient = signature.signer.certificate
+        encrypted = check_encryption(walked.opened, parts, envelope.root, signature, demands, spared)
+        unsigned = None
+        if demands.signature.use == "required" and signature is not None:
+            unsigned = unsigned_blocks(envelope, signature, demands, self._namespaces)
+        peer = peer_of(users[0] if users else None, signature, parts, demands, self._clients)
         client = self._clients.authorize(peer, target.service)
         explanation.facts.client = client.name if client else ""
-        if peer.certificate and peer.signer is not None:
-            explanation.facts.certificate_subject = plain(peer.signer.name)
-            explanation.facts.certificate_sha256 = peer.certificate
         legacy = algorithms.judge(demands.algorithms, explanation.facts.client, explanation, spared.put_off)
         spared.decide(reports(client, now), explanation)
+        _keep_who_counts(peer, explanation.facts)
 
         # 7. Replay.
-        until = max(now + self._retention, _spared_until(client, demands, now))
+        signed = parts.covered_by(signature.covered) if signature is not None else frozenset()
+        kept = now + self._retention
         for processor, token in read:
-            self._remember("replay.nonce", processor.replay_keys(token), until, now)
-        for one in covering:
-            self._remember(
-                "replay.signature", (one.replay_key,), max(until, _signed_until(one, timestamp, parts, now)), now
-            )
-        if read or covering:
-            seen = "it was not" if len(read) + len(covering) == 1 else "none of them was"
+            keys = processor.replay_keys(token)
+            self._remember("replay.nonce", keys, max(kept, token_until(client, demands, now)), now)
+        for one in counting:
+            dated = timestamp is not None and "Timestamp" in parts.covered_by(one.covered)
+            until = max(kept, signature_until(one, dated, client, now))
+            self._remember("replay.signature", (one.replay_key,), until, now)
+        if read or counting:
+            seen = "it was not" if len(read) + len(counting) == 1 else "none of them was"
             explanation.passed("replay", expected="nothing that was seen before", seen=seen, setting="replay")
+        explanation.stage("replay")
         return _Judged(
+            addressed=addressed,
             peer=peer,
             client=explanation.facts.client,
             timestamp=timestamp,
             signature=signature,
-            parts=parts,
+            signed_parts=signed,
+            encrypted_parts=encrypted,
+            unsigned=unsigned,
             legacy=legacy,
         )
-
-    def _verify_signatures(
-        self, found: Mapping[str, Sequence[_Element]], context: MessageContext
-    ) -> list[VerifiedSignature]:
-        for token in found.get(BINARY_SECURITY_TOKEN, ()):
-            check_binary_token(token)
-        verified: list[VerifiedSignature] = []
-        for element in found.get(SIGNATURE, ()):
-            references = sum(signature.references for signature in verified)
-            verified.append(self._signatures.verify(element, context, references))
-        return verified
-
-    def _peer(
-        self, user: Principal | None, signature: VerifiedSignature | None, parts: Parts, demands: Demands
-    ) -> Peer:
-        """Who counts: beside a signer only a user that the signature covers, or that one entry names with the signer.
-
-        Raises:
-            FailedCheck: ``signature.coverage``, both are demanded, and nothing binds them to each other.
-        """
-        if signature is None:
-            return Peer(user=user)
-        signer, certificate = _principal_of(signature)
-        bound = user is not None and (
-            "UsernameToken" in parts.covered_by(signature.covered) or self._clients.binds(user.name, certificate)
-        )
-        if user is not None and not bound and "required" == demands.username_token.use == demands.signature.use:
-            raise FailedCheck(
-                "signature.coverage",
-                expected="a UsernameToken that the signature covers, or a [[client]] entry that names both",
-                seen=f"{user.name} beside {signer.name}",
-                setting="client",
-            )
-        return Peer(user if bound else None, signer, certificate)
-
-    def _resolve(self, tree: Tree, envelope: Envelope, request: Request, explanation: Explanation) -> Target:
-        if envelope.operation == ENCRYPTED_DATA:
-            raise not_understood(envelope.operation)
-        target = self._services.resolve(request.path, envelope.operation, envelope.other_operations)
-        explanation.facts.service = target.service
-        actions = (*request.actions, *envelope.addressed_actions)
-        self._services.check_actions((action.strip().strip('"') for action in actions), envelope.operation, target)
-        check_references(tree, envelope.body, self._policy.limits, every_href=self._every_href)
-        explanation.passed(
-            "operation", expected="an operation that nothing contradicts", seen=envelope.operation, setting=target.key
-        )
-        return target
 
     def _remember(self, check: str, keys: tuple[bytes, ...], until: datetime, now: datetime) -> None:
         for key in keys:
@@ -307,127 +341,49 @@ class SecurityEngine:
                 what = "a token" if check == "replay.nonce" else "a signature"
                 raise InvalidSecurityToken(check, expected=f"{what} never seen before", seen="it was", setting="replay")
 
-    def _assemble(
-        self, request: Request, envelope: Envelope, target: Target, judged: _Judged, reported: tuple[str, ...]
-    ) -> VerifiedMessage:
+    def _assemble(self, judged: _Judged, case: _Case) -> VerifiedMessage:
         """The parsed tree without what was not verified, serialised by us: received octets are never handed on."""
-        demands, signature, operation = target.demands, judged.signature, envelope.operation
-        exempt = target.kind == "exempt"
-        unsigned = None
-        if not exempt and demands.signature.use == "required" and signature is not None:
-            unsigned = self._unsigned(envelope, signature, demands)
-        certificate = signature.signer if signature is not None else None
+        envelope, target, peer = judged.addressed.envelope, judged.addressed.target, judged.peer
+        exempt, operation = target.kind == "exempt", envelope.operation
+        signer = judged.signature.signer if judged.signature is not None else None
+        certificate = signer.certificate if isinstance(signer, TrustedCertificate) else None
         return VerifiedMessage(
-            incident=request.incident,
+            incident=case.request.incident,
             service=target.service,
             operation=operation,
             soap_version=cast(Literal["1.1", "1.2"], envelope.version.number),
             exempt=exempt,
-            principal=judged.peer.principal,
-            username=judged.peer.user.name if judged.peer.user is not None else "",
+            principal=peer.principal,
+            username=peer.user.name if peer.user is not None else "",
             client=judged.client,
-            reported=reported,
-            certificate=(
-                certificate.certificate.public_bytes(Encoding.DER)
-                if isinstance(certificate, TrustedCertificate)
-                else None
-            ),
-            signed_parts=judged.parts.covered_by(signature.covered) if signature is not None else frozenset(),
+            reported=case.spared.checks,
+            certificate=None if certificate is None else certificate.public_bytes(Encoding.DER),
+            signed_parts=judged.signed_parts,
+            encrypted_parts=judged.encrypted_parts,
             timestamp=judged.timestamp,
             legacy=judged.legacy,
-            octets=without(envelope, security=exempt or demands.handoff.remove_security_header, unsigned=unsigned),
+            octets=without(
+                envelope, security=exempt or target.demands.handoff.remove_security_header, unsigned=judged.unsigned
+            ),
         )
 
-    def _unsigned(self, envelope: Envelope, signature: VerifiedSignature, demands: Demands) -> list[_Element]:
-        """The header blocks to take out; what stays and is signed has no prefix that could have been bound anew.
 
-        Raises:
-            FailedCheck: ``signature.coverage``.
-        """
-        blocks = [] if envelope.header is None else [b for b in envelope.header if b.tag != SECURITY]
-        expected = {*self._namespaces, *demands.handoff.namespaces, envelope.operation[1:].rpartition("}")[0]}
-        for element in (envelope.body, *blocks):
-            method = signature.covered.get(element)
-            if method is not None:
-                check_content_prefixes(element, method.prefixes if method.exclusive else None, expected)
-        keep = demands.handoff.unsigned_headers == "keep"
-        return [] if keep else [block for block in blocks if block not in signature.covered]
+def _keep_who_counts(peer: Peer, facts: Facts) -> None:
+    """What a message said of itself and what nobody vouches for is no fact of one that is accepted."""
+    facts.username = plain(peer.user.name) if peer.user is not None else ""
+    facts.certificate_subject = plain(peer.signer.name) if peer.certificate and peer.signer is not None else ""
+    facts.certificate_sha256 = peer.certificate
 
 
-def _covering(
-    signatures: Sequence[VerifiedSignature], parts: Parts, demands: Demands, spared: Spared
-) -> Sequence[VerifiedSignature]:
-    """The signatures that cover everything that must be signed: the signer of the first is whose message it is.
-
-    Where some client is in report mode and none of them does, it is put off, and all count if they have one signer.
-
-    Raises:
-        InvalidSecurity: ``signature.missing``.
-        FailedCheck: ``signature.coverage``.
-    """
-    required = demands.signature.required_parts
-    covering = [one for one in signatures if not parts.not_covered_by(one.covered, required)]
-    if covering or demands.signature.use != "required":
-        return covering
-    if not signatures:
-        spared.put_off(_missing("signature", InvalidSecurity))
-        return []
-    fewest = min((parts.not_covered_by(one.covered, required) for one in signatures), key=len)
-    spared.put_off(
-        FailedCheck(
-            "signature.coverage",
-            expected=f"one signature over {', '.join(required)}",
-            seen=f"none over {', '.join(fewest)}",
-            setting="signature.required_parts",
-        )
-    )
-    return signatures if len({_principal_of(one) for one in signatures}) == 1 else []
+def _note(walked: Walked, exchange: Exchange) -> None:
+    exchange.signature_values = tuple(signature.value for signature in walked.signatures)
+    for part in walked.opened:
+        exchange.encryption = part.algorithm
+        exchange.key_transport = part.secret.method if part.secret.method.startswith("rsa-") else ""
 
 
-def _principal_of(signature: VerifiedSignature) -> tuple[Principal, str]:
-    """The signer, and the SHA-256 of the certificate where there is one."""
-    signer = signature.signer
-    if isinstance(signer, TrustedCertificate):
-        return Principal(signer.subject, "certificate"), signer.sha256
-    return Principal(signer.name, "shared_key"), ""
-
-
-def _signed_until(signature: VerifiedSignature, timestamp: Timestamp | None, parts: Parts, now: datetime) -> datetime:
-    """Until when nothing but the replay store stands against this signature.
-
-    A Timestamp that it covers ends it. Without one anybody can put a fresh Timestamp beside it, as long as its key is
-    taken.
-    """
-    dated = timestamp is not None and (timestamp.created is not None or timestamp.expires is not None)
-    if dated and "Timestamp" in parts.covered_by(signature.covered):
-        return now
-    signer = signature.signer
-    if isinstance(signer, TrustedCertificate):
-        return signer.certificate.not_valid_after_utc + SKEW_MARGIN
-    return now + NEVER_EXPIRES
-
-
-def _retention(policy: Policy) -> timedelta:
-    """How long what was seen must be remembered: until no service could take the message again.
-
-    A Timestamp without Created binds by Expires alone, which lies at most ``max_lifetime`` ahead.
-    """
-    sections = [section for demands in policy.every_demand for section in (demands.timestamp, demands.username_token)]
-    lifetime = max(section.time_to_live for section in sections)
-    ahead = max(section.future_time_to_live for section in sections)
-    by_expires = [d.timestamp.max_lifetime for d in policy.every_demand if not d.timestamp.require_created]
-    return timedelta(seconds=max(lifetime + ahead, *by_expires, 0)) + SKEW_MARGIN
-
-
-def _spared_until(client: Client | None, demands: Demands, now: datetime) -> datetime:
-    """Until when nothing but the replay store stands against a token without Created, its Timestamp being spared."""
-    token = demands.username_token
-    unbound = "PasswordText" in token.password_types and not token.require_created
-    if client is None or client.report_until is None or not (unbound and reports(client, now)):
-        return now
-    return datetime.combine(client.report_until, time.max, UTC) + SKEW_MARGIN
-
-
-def _missing(family: str, fault: type[SecurityFault]) -> SecurityFault:
-    expected = {"timestamp": "a Timestamp", "username_token": "a UsernameToken", "signature": "a Signature"}
-    return fault(f"{family}.missing", expected=expected[family], seen="none", setting=f"{family}.use")
+def _concealed(fault: Fault, *, begun: bool) -> Fault:
+    """The same refusal, in the audit; for the peer it is no longer told apart from one of decryption (FACTS S12)."""
+    if not begun or not isinstance(fault, MessageFault):
+        return fault
+    return FailedCheck(fault.check, expected=fault.expected, seen=fault.seen, setting=fault.setting)

@@ -9,7 +9,7 @@ from wsguard.engine import Request, SecurityEngine
 from wsguard.explanation import Digested, Explanation
 from wsguard.faults import Fault
 from wsguard.interfaces import Application, UserStore
-from wsguard.opening import Attempt, key_material, verifier_for
+from wsguard.opening import Attempt, open_keyring, verifier_for
 from wsguard.policy import Policy
 from wsguard.policy.problems import ConfigError
 from wsguard.routing import ServiceTable
@@ -50,13 +50,13 @@ class Explainer:
         """
         attempt = Attempt()
         services = attempt("", partial(ServiceTable, offline=application is None), policy, application)
-        keys = key_material(policy, attempt)
+        keys = open_keyring(policy, attempt)
         if services is None or keys is None:
             raise ConfigError(attempt.problems)
         self._engine: Final = SecurityEngine(
             policy,
             services,
-            keys=keys,
+            keys=keys.material,
             tokens=(UsernameTokenProcessor(users, verifier=verifier_for(policy, users)),),
             replay=_NeverSeen(),
             every_href=application is not None,

@@ -82,6 +82,16 @@ class InternalFault(Fault):
         super().__init__("internal.error", expected="a verdict", seen=seen)
 
 
+class UnsecuredAnswer(Fault):
+    """The application's answer cannot be secured as demanded, so the peer does not get it."""
+
+    code = "Server"
+    sentence = "The answer could not be secured"
+
+    def __init__(self, seen: str, *, setting: str = "response") -> None:
+        super().__init__("response.not_secured", expected="an answer that can be secured", seen=seen, setting=setting)
+
+
 class SecurityFault(Fault):
     """The Security header, or the lack of one, is at fault."""
 

@@ -165,15 +165,32 @@ class Trust(Protocol):
         ...
 
 
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+"""The kinds of key that XML Encryption has identifiers for here."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecryptionKey:
+    """A private key of ours that messages may be encrypted for."""
+
+    name: str
+    """For people: the file it is from."""
+    private_key: PrivateKey = field(repr=False)
+    certificate: x509.Certificate | None = field(default=None, repr=False)
+    """Its certificate; None where the file has none."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeyMaterial:
-    """The keys that messages are held against: those of peers, and those that both sides know."""
+    """The keys of one configuration: those of peers, those that both sides know, and our own."""
 
     trust: Trust
     shared: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """ds:KeyName -> the symmetric key."""
     client_certificates: Mapping[str, str] = field(default_factory=dict)
     """Name of a ``[[client]]`` entry -> SHA-256 of its certificate in hexadecimal."""
+    decrypt: tuple[DecryptionKey, ...] = ()
+    """Keys that messages may be encrypted for."""
 
 
 RequestOutcome = Literal["accepted", "rejected", "exempt", "error", "reported"]

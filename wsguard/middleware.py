@@ -17,16 +17,19 @@ from pathlib import Path
 from typing import Final, Protocol
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from wsguard.answers import AnswerSecurer
 from wsguard.engine import Request, SecurityEngine
+from wsguard.exchange import Exchange
 from wsguard.explanation import Explanation, plain
-from wsguard.faults import Fault, InternalFault, StoreUnavailable
-from wsguard.handoff import Watched, handed_on
+from wsguard.faults import Fault, InternalFault, StoreUnavailable, UnsecuredAnswer
+from wsguard.handoff import Captured, Watched, capture, handed_on, headers_for
 from wsguard.incident import new_incident
 from wsguard.interfaces import AuditRecord, AuditSink, Clock, Closable, Observer, RequestOutcome
 from wsguard.message.envelope import SOAP_1_1, SOAP_1_2, SoapVersion
 from wsguard.policy import Policy
 from wsguard.received import check_method, check_path, is_wsdl_request, path_of, read_body, version_of
 from wsguard.refusal_log import RefusalLog
+from wsguard.securing import NotSecurable
 from wsguard.soapfault import Detail, FaultAnswer, answer
 from wsguard.verified import VerifiedMessage
 
@@ -43,6 +46,7 @@ class Serving:
     policy: Policy
     engine: SecurityEngine
     audit: AuditSink
+    answers: AnswerSecurer
     parts: Mapping[str, tuple[Hashable, Closable]] = field(default_factory=dict)
     """What was opened for it: name -> what it was opened from, and the store."""
     files: frozenset[Path] = frozenset()
@@ -94,6 +98,10 @@ class _Case:
     started: float = field(default_factory=time.perf_counter)
     explanation: Explanation = field(default_factory=Explanation)
     octets: bytes = b""
+    exchange: Exchange = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.exchange = Exchange(self.serving.policy)
 
     def begin(self, now: datetime) -> None:
         """Give the request its one time and its identifier.
@@ -218,7 +226,7 @@ class Guard:
             remote_addr=case.remote_addr,
         )
         try:
-            return case.serving.engine.process(request, case.now, case.explanation)
+            return case.serving.engine.process(request, case.now, case.explanation, case.exchange)
         finally:
             if case.explanation.facts.soap_version:
                 case.version = SOAP_1_2 if case.explanation.facts.soap_version == SOAP_1_2.number else SOAP_1_1
@@ -271,7 +279,15 @@ class Guard:
         self._observe(record, case)
         if unwritten is not None:
             shown = answer(unwritten, case.version, case.incident, case.serving.detail)
-        return _send(shown, environ, start_response)
+        return _send(self._secured_fault(shown, case), environ, start_response)
+
+    def _secured_fault(self, shown: FaultAnswer, case: _Case) -> FaultAnswer:
+        """``shown``, secured as its service's answers are. It is constant text: where that fails it goes as it is."""
+        try:
+            return shown.with_octets(case.serving.answers.fault(shown.octets, case.exchange, case.now))
+        except Exception as error:  # noqa: BLE001 - a fault must get out
+            _log.error("incident %s: the fault was not secured: %s", case.incident, _where(error))
+            return shown
 
     def _hand_off(
         self,
@@ -287,6 +303,8 @@ class Guard:
         if message.principal is not None:
             inner["REMOTE_USER"] = message.principal.name
             inner["AUTH_TYPE"] = "WS-Security"
+        if case.serving.answers.secures(case.exchange):
+            return self._hand_off_and_secure(inner, case, recorded, environ, start_response)
         try:
             given = self.application(inner, start_response)
         except Exception:
@@ -295,15 +313,66 @@ class Guard:
         # A list cannot fail while it is read, and servers take its length for Content-Length.
         return given if isinstance(given, list | tuple) else Watched(given, lambda: self._failed(case, recorded))
 
-    def _failed(self, case: _Case, recorded: bool) -> None:
-        """The application raised: the record says so, the exception goes on."""
-        if not recorded:
+    def _hand_off_and_secure(
+        self,
+        inner: WSGIEnvironment,
+        case: _Case,
+        recorded: bool,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        """The application's answer as a whole, secured; or a fault in its place."""
+        try:
+            captured = capture(self.application, inner, case.serving.policy.limits.response_bytes)
+            if not captured.octets:
+                start_response(captured.status, list(captured.headers))
+                return []
+            octets = self._secured(captured, case)
+        except UnsecuredAnswer as fault:
+            return self._withhold(fault, case, recorded, environ, start_response)
+        except Exception:
+            self._failed(case, recorded)
+            raise
+        start_response(captured.status, headers_for(captured, case.version.content_type, octets))
+        return [octets]
+
+    def _secured(self, captured: Captured, case: _Case) -> bytes:
+        """The octets to send.
+
+        Raises:
+            UnsecuredAnswer: it cannot be secured as demanded.
+        """
+        try:
+            return case.serving.answers.answer(captured.octets, case.exchange, case.now)
+        except NotSecurable as error:
+            raise UnsecuredAnswer(str(error)) from None
+
+    def _withhold(
+        self,
+        fault: UnsecuredAnswer,
+        case: _Case,
+        recorded: bool,
+        environ: WSGIEnvironment,
+        start_response: StartResponse,
+    ) -> Iterable[bytes]:
+        """The fault that goes in the place of an answer, and what the audit has of it."""
+        _log.error("incident %s: the answer was withheld: %s", case.incident, fault.seen)
+        self._failed(case, recorded, fault)
+        shown = answer(fault, case.version, case.incident, case.serving.detail)
+        return _send(self._secured_fault(shown, case), environ, start_response)
+
+    def _failed(self, case: _Case, recorded: bool, fault: UnsecuredAnswer | None = None) -> None:
+        """The application raised, or gave an answer that cannot go: the record says so."""
+        if fault is not None:
+            case.explanation.refused(fault.check, expected=fault.expected, seen=fault.seen, setting=fault.setting)
+        else:
             case.explanation.noted("application", seen="it raised an exception")
-            self._write(case.record("error"), case.serving)
+        if not recorded:
+            self._write(case.record("error", fault.check if fault is not None else ""), case.serving)
             return
         try:
             case.serving.audit.amend(case.incident, "error", case.duration_ms)
-        except Exception as error:  # noqa: BLE001 - the application's own exception goes on
+        except Exception as error:  # noqa: BLE001 - the exception goes on, and the fault out
             _log.error("incident %s: not recorded: %s", case.incident, _where(error))
 
 

@@ -160,3 +160,10 @@ MASK_GENERATION_ALGORITHMS: Final = MappingProxyType(
 WSC_2005_02: Final = "http://schemas.xmlsoap.org/ws/2005/02/sc"
 WSC_2005_12: Final = "http://docs.oasis-open.org/ws-sx/ws-secureconversation/200512"
 DERIVED_KEY_TOKENS: Final = frozenset({f"{{{WSC_2005_02}}}DerivedKeyToken", f"{{{WSC_2005_12}}}DerivedKeyToken"})
+
+# --- What is only made, or named in what is made ----------------------------------------------------------------------
+
+SIGNATURE_CONFIRMATION: Final = f"{{{WSSE11}}}SignatureConfirmation"
+TOKEN_TYPE: Final = f"{{{WSSE11}}}TokenType"
+ENCRYPTED_KEY_TOKEN: Final = "http://docs.oasis-open.org/wss/oasis-wss-soap-message-security-1.1#EncryptedKey"
+"""WSS 1.1 §7.7: the TokenType of an EncryptedKey that is referred to."""

@@ -1,19 +1,22 @@
 """From what a policy names to what is opened: stores, keys and secrets, each failure with its key path."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, ParamSpec, Protocol, TypeVar, runtime_checkable
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from wsguard.config import read_secret
 from wsguard.faults import StoreUnavailable
-from wsguard.interfaces import KeyMaterial, PasswordVerifier, UserStore
-from wsguard.keys import load_key, load_shared_key
+from wsguard.interfaces import DecryptionKey, KeyMaterial, PasswordVerifier, UserStore
+from wsguard.keys import PrivateKey, load_key, load_shared_key
 from wsguard.policy import Audit, Policy, Users
 from wsguard.policy.problems import ConfigError, Problem
-from wsguard.policy.surroundings import Location
+from wsguard.policy.surroundings import KeyFile, Location
+from wsguard.securing import SigningKey
 from wsguard.stores import is_database, open_users, open_verifier
 from wsguard.trust import load_trust
 
@@ -148,10 +151,20 @@ def verifier_for(policy: Policy, users: UserStore | None) -> PasswordVerifier | 
     return None
 
 
-def key_material(policy: Policy, attempt: Attempt) -> KeyMaterial | None:
-    """The keys that messages are held against, with every key, certificate and list of ``policy`` read.
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """Every key of one configuration."""
 
-    Our own keys are read too: their certificates are nobody else's.
+    material: KeyMaterial
+    """What messages are held against and opened with."""
+    sign: SigningKey | None
+    """What answers are signed with."""
+    recipients: Mapping[str, x509.Certificate]
+    """Name of a ``[[client]]`` entry -> its certificate."""
+
+
+def open_keyring(policy: Policy, attempt: Attempt) -> Keyring | None:
+    """Read every key, certificate and list of ``policy``, each file once.
 
     Args:
         policy: the configuration.
@@ -161,29 +174,40 @@ def key_material(policy: Policy, attempt: Attempt) -> KeyMaterial | None:
         None where anything of it cannot be used.
     """
     before = len(attempt.problems)
-    trust = load_trust(policy, attempt, _own_keys(policy, attempt))
+    sources = policy.keys.decrypt
+    pairs = [attempt(f"keys.decrypt[{index}]", load_key, source) for index, source in enumerate(sources)]
+    sign = attempt("keys.sign", _signing_key, policy.keys.sign) if policy.keys.sign is not None else None
+    own = [pair.private_key for pair in pairs if pair is not None]
+    # The certificates of our own keys are nobody else's: what we signed may come back.
+    trust = load_trust(policy, attempt, frozenset(map(_public, [*own, *([sign.private_key] if sign else [])])))
     shared = {
         key.name: attempt(f"keys.shared[{index}]", load_shared_key, key) for index, key in enumerate(policy.keys.shared)
     }
     if len(attempt.problems) > before:
         return None
-    return KeyMaterial(trust, {name: key for name, key in shared.items() if key is not None}, trust.client_certificates)
+    decrypt = [
+        DecryptionKey(source.file.name, pair.private_key, pair.certificate)
+        for source, pair in zip(sources, pairs, strict=True)
+        if pair is not None
+    ]
+    known = {name: key for name, key in shared.items() if key is not None}
+    material = KeyMaterial(trust, known, trust.client_certificates, tuple(decrypt))
+    return Keyring(material, sign, trust.clients)
+
+
+def _signing_key(source: KeyFile) -> SigningKey:
+    pair = load_key(source)
+    if pair.certificate is None:
+        raise ValueError(f"{source.file}: no certificate in it, by which those who verify could know the key")
+    return SigningKey(pair.private_key, pair.certificate, pair.chain)
+
+
+def _public(key: PrivateKey) -> bytes:
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def unreadable_keys(policy: Policy) -> list[Problem]:
     """Every key, certificate and list that ``policy`` names and that cannot be used."""
     attempt = Attempt()
-    key_material(policy, attempt)
+    open_keyring(policy, attempt)
     return attempt.problems
-
-
-def _own_keys(policy: Policy, attempt: Attempt) -> frozenset[bytes]:
-    """SubjectPublicKeyInfo in DER of the keys that we decrypt and sign with."""
-    pairs = [attempt(f"keys.decrypt[{index}]", load_key, key) for index, key in enumerate(policy.keys.decrypt)]
-    if policy.keys.sign is not None:
-        pairs.append(attempt("keys.sign", load_key, policy.keys.sign))
-    return frozenset(
-        pair.private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        for pair in pairs
-        if pair is not None
-    )

@@ -1,15 +1,16 @@
 """The wsse:Security header that is ours (WSS 1.1 §5): everything in it is understood, or the message is refused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from lxml.etree import _Element
 
 from wsguard.faults import InvalidSecurity, InvalidSecurityToken, SecurityFault, UnsupportedSecurityToken
-from wsguard.message.envelope import Envelope
+from wsguard.message.envelope import Outline
 from wsguard.message.lexical import has_text, local_name, name_of
 from wsguard.names import (
     BINARY_SECURITY_TOKEN,
+    DERIVED_KEY_TOKENS,
     ENCRYPTED_DATA,
     ENCRYPTED_HEADER,
     ENCRYPTED_KEY,
@@ -19,43 +20,70 @@ from wsguard.names import (
 )
 from wsguard.policy import Demands
 
+Children = Mapping[str, Sequence[_Element]]
+"""The children of our Security header by tag."""
 
-def read_security_header(
-    envelope: Envelope, demands: Demands, understood: Mapping[str, str]
-) -> dict[str, list[_Element]]:
-    """The children of our Security header by tag, each of a kind that is understood and not forbidden.
+ENCRYPTION: Final = frozenset({ENCRYPTED_KEY, ENCRYPTED_DATA, REFERENCE_LIST})
+"""Elements in it by which a message says that something is encrypted."""
+
+_FAMILIES: Final = {
+    TIMESTAMP: "timestamp",
+    SIGNATURE: "signature",
+    BINARY_SECURITY_TOKEN: "signature",
+    **dict.fromkeys(ENCRYPTION, "encryption"),
+    **dict.fromkeys(DERIVED_KEY_TOKENS, "encryption"),
+}
+"""What is understood beside tokens, and the section of ``Demands`` that governs it."""
+_SEVERAL: Final = frozenset(_FAMILIES) - {TIMESTAMP}
+"""What may stand in the header more than once."""
+
+
+def read_security_header(outline: Outline, tokens: Mapping[str, str]) -> Children:
+    """The children of our Security header, each of a kind that is understood; none where there is no header.
 
     Args:
-        envelope: the message.
-        demands: what is demanded of it.
-        understood: tag -> the section of ``demands`` that governs it.
+        outline: the message.
+        tokens: tag -> the section of ``Demands`` that governs it, of every token that is understood.
 
     Raises:
-        InvalidSecurity: ``security.missing``; ``.forbidden`` or ``.malformed`` of what is there.
-        InvalidSecurityToken: the same of a token.
+        InvalidSecurity, InvalidSecurityToken: ``.malformed`` of what is there more than once.
         UnsupportedSecurityToken: ``security.unknown_token``.
     """
-    _refuse_encrypted_headers(envelope)
-    if envelope.security is None:
-        if _demands_anything(demands):
-            raise InvalidSecurity("security.missing", expected="a Security header for us", seen="none")
+    if outline.security is None:
         return {}
     found: dict[str, list[_Element]] = {}
-    for child in envelope.security:
+    for child in outline.security:
         found.setdefault(name_of(child), []).append(child)
     for tag, elements in found.items():
-        family = understood.get(tag)
+        family = tokens.get(tag) or _FAMILIES.get(tag)
         if family is None:
-            raise _unknown(tag, demands)
-        fault = InvalidSecurity if tag in (TIMESTAMP, SIGNATURE) else InvalidSecurityToken
-        if getattr(demands, family).use == "forbidden":
-            setting = f"{family}.use"
-            raise fault(f"{family}.forbidden", expected="none", seen=local_name(tag), setting=setting)
+            raise not_understood(tag)
         if len(elements) > 1 and tag not in _SEVERAL:
-            raise fault(f"{family}.malformed", expected=f"one {local_name(tag)}", seen=f"{len(elements)} of them")
-    if has_text(envelope.security):
+            expected = f"one {local_name(tag)}"
+            raise _fault_of(tag)(f"{family}.malformed", expected=expected, seen=f"{len(elements)} of them")
+    if has_text(outline.security):
         raise not_understood("text")
     return found
+
+
+def check_presence(outline: Outline, found: Children, demands: Demands, tokens: Mapping[str, str]) -> None:
+    """Demand a Security header where one is needed, and nothing in it that is forbidden.
+
+    Raises:
+        InvalidSecurity: ``security.missing``; ``.forbidden`` of what is there.
+        InvalidSecurityToken: the same of a token.
+    """
+    if outline.security is None and _demands_anything(demands):
+        raise InvalidSecurity("security.missing", expected="a Security header for us", seen="none")
+    for tag in found:
+        family = tokens.get(tag) or _FAMILIES[tag]
+        if getattr(demands, family).use == "forbidden":
+            seen, setting = local_name(tag), f"{family}.use"
+            raise _fault_of(tag)(f"{family}.forbidden", expected="none", seen=seen, setting=setting)
+
+
+def _fault_of(tag: str) -> type[SecurityFault]:
+    return InvalidSecurity if tag in _FAMILIES and tag != BINARY_SECURITY_TOKEN else InvalidSecurityToken
 
 
 def _demands_anything(demands: Demands) -> bool:
@@ -67,23 +95,6 @@ def _demands_anything(demands: Demands) -> bool:
     )
 
 
-_SEVERAL: Final = frozenset({SIGNATURE, BINARY_SECURITY_TOKEN})
-"""What may stand in the header more than once."""
-
-_FORBIDDEN: Final = {
-    ENCRYPTED_KEY: "encryption",
-    ENCRYPTED_DATA: "encryption",
-    REFERENCE_LIST: "encryption",
-}
-
-
-def _unknown(tag: str, demands: Demands) -> SecurityFault:
-    family = _FORBIDDEN.get(tag)
-    if family is not None and getattr(demands, family).use == "forbidden":
-        return InvalidSecurity(f"{family}.forbidden", expected="none", seen=local_name(tag), setting=f"{family}.use")
-    return not_understood(tag)
-
-
 def not_understood(what: str) -> SecurityFault:
     """The refusal of something that is in the message and that nobody here can judge."""
     return UnsupportedSecurityToken(
@@ -91,9 +102,17 @@ def not_understood(what: str) -> SecurityFault:
     )
 
 
-def _refuse_encrypted_headers(envelope: Envelope) -> None:
-    if envelope.header is None:
-        return
-    for block in envelope.header:
-        if block.tag in (ENCRYPTED_HEADER, ENCRYPTED_DATA):
-            raise not_understood(name_of(block))
+def refuse_what_stayed_closed(outline: Outline, found: Children) -> None:
+    """Demand that nothing is encrypted any more where somebody would have to look: in the headers, or as the Body.
+
+    Raises:
+        InvalidSecurity: ``encryption.malformed``.
+    """
+    blocks = () if outline.header is None else [block.tag for block in outline.header]
+    for tag in (ENCRYPTED_HEADER, ENCRYPTED_DATA):
+        if tag in blocks or tag in found or outline.hides_its_operation:
+            raise InvalidSecurity(
+                "encryption.malformed",
+                expected="an EncryptedKey or ReferenceList for everything that is encrypted",
+                seen=f"{local_name(tag)} that nothing opens",
+            )

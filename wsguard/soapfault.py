@@ -1,6 +1,6 @@
 """From a fault to what the peer gets: SOAP 1.1 §4.4 or SOAP 1.2 part 1 §5.4, in constant text and an incident."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final, Literal
 
@@ -27,6 +27,11 @@ class FaultAnswer:
     status: HTTPStatus
     headers: tuple[tuple[str, str], ...]
     octets: bytes
+
+    def with_octets(self, octets: bytes) -> "FaultAnswer":
+        """The same fault in other octets."""
+        headers = tuple((n, str(len(octets)) if n == "Content-Length" else value) for n, value in self.headers)
+        return replace(self, octets=octets, headers=headers)
 
 
 def answer(fault: Fault, version: SoapVersion, incident: str, detail: Detail) -> FaultAnswer:

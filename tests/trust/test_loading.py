@@ -13,7 +13,7 @@ from tests.trust.trusting import Trusting, presented
 from wsguard.explanation import Explanation
 from wsguard.faults import FailedAuthentication
 from wsguard.keys import load_certificates
-from wsguard.opening import Attempt, key_material, unreadable_keys
+from wsguard.opening import Attempt, open_keyring, unreadable_keys
 from wsguard.policy import Policy
 from wsguard.trust import material
 
@@ -119,11 +119,11 @@ def policy_of(directory: Path, own: Issued, **others: object) -> Policy:
 def test_our_own_keys_are_read_from_the_files_of_keys_and_never_trusted(tmp_path: Path) -> None:
     own, peer = ROOT.leaf("own"), ROOT.leaf("peer")
     policy = policy_of(tmp_path, own)
-    opened = key_material(policy, Attempt())
+    opened = open_keyring(policy, Attempt())
     assert opened is not None
-    assert opened.trust.choose(presented(peer), policy, NOW, Explanation())
+    assert opened.material.trust.choose(presented(peer), policy, NOW, Explanation())
     with pytest.raises(FailedAuthentication) as caught:
-        opened.trust.choose(presented(own), policy, NOW, Explanation())
+        opened.material.trust.choose(presented(own), policy, NOW, Explanation())
     assert (caught.value.check, caught.value.seen) == ("certificate.untrusted", "our own key reflected")
 
 
@@ -131,7 +131,7 @@ def test_there_is_no_trust_where_anything_of_it_cannot_be_used(tmp_path: Path) -
     policy = policy_of(tmp_path, ROOT.leaf(), client=({"name": "a", "certificate": tmp_path / "no.pem"},))
     assert [problem.key for problem in unreadable_keys(policy)] == ["client[0].certificate"]
     attempt = Attempt()
-    assert key_material(policy, attempt) is None
+    assert open_keyring(policy, attempt) is None
     (tmp_path / "own.pem").write_bytes(b"")
     assert [problem.key for problem in unreadable_keys(policy)] == [
         "keys.decrypt[0]",

@@ -19,7 +19,6 @@ from wsguard.interfaces import Application
 from wsguard.lint import Finding, findings
 from wsguard.middleware import Guard
 from wsguard.opening import location, master_keys, open_user_table, unreadable_keys
-from wsguard.pending import unmet_demands
 from wsguard.policy import Demands, Exemption, Policy
 from wsguard.policy.demands import TimestampDemands, UsernameTokenDemands
 from wsguard.policy.problems import ConfigError, Problem
@@ -72,7 +71,7 @@ def effective_targets(policy: Policy, application: Application | None, *, offlin
     Raises:
         ConfigError: a guard would refuse to start: with every reason that can be found without opening what it writes.
     """
-    problems = [*unmet_demands(policy), *unreadable_keys(policy), *_unusable_stores(policy)]
+    problems = [*unreadable_keys(policy), *_unusable_stores(policy)]
     try:
         targets = ServiceTable(policy, application, offline=offline).targets
     except ConfigError as error:

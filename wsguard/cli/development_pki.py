@@ -1,4 +1,4 @@
-"""A certificate authority and a server certificate for development, named so that nobody mistakes them."""
+"""A certificate authority, a server and a client for development, named so that nobody mistakes them."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -20,12 +20,15 @@ from cryptography.x509.oid import NameOID
 LIFETIME: Final = timedelta(days=397)
 """CA/Browser Forum baseline requirements §6.3.2: the longest life of a server certificate until 2026."""
 
+CLIENT: Final = "wsguard development client"
+"""Common name of the client, which the configuration to start from takes signatures of."""
+
 _SKEW: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class DevelopmentPki:
-    """The files of a development authority and one server."""
+    """The files of a development authority, one server and one client that signs."""
 
     ca_certificate: bytes
     """PEM."""
@@ -34,33 +37,51 @@ class DevelopmentPki:
     server: bytes = field(repr=False)
     """PKCS#12 with the server's key, its certificate and the authority's."""
     server_password: str = field(repr=False)
+    client_certificate: bytes
+    """PEM."""
+    client_key: bytes = field(repr=False)
+    """PEM, unencrypted."""
 
 
 def make_development_pki(now: datetime) -> DevelopmentPki:
-    """A new authority, and a server certificate under it, valid for ``LIFETIME`` from ``now``."""
-    ca_key, server_key = _rsa_key(), _rsa_key()
-    ca_name, server_name = _name("wsguard development CA"), _name("wsguard development server")
+    """A new authority, a server certificate and a client certificate under it, valid for ``LIFETIME`` from ``now``."""
+    ca_key, server_key, client_key = _rsa_key(), _rsa_key(), _rsa_key()
+    ca_name = _name("wsguard development CA")
     authority = (
         _builder(ca_name, ca_name, ca_key, now)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
         .sign(ca_key, hashes.SHA256())
     )
-    server = (
-        _builder(server_name, ca_name, server_key, now)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_key_usage(digital_signature=True, key_encipherment=True), critical=True)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
-        .sign(ca_key, hashes.SHA256())
+    server = _issued(
+        _builder(_name("wsguard development server"), ca_name, server_key, now),
+        _key_usage(digital_signature=True, key_encipherment=True),
+        ca_key,
     )
+    client = _issued(_builder(_name(CLIENT), ca_name, client_key, now), _key_usage(digital_signature=True), ca_key)
     password = secrets.token_urlsafe(24)
     encryption = BestAvailableEncryption(password.encode())
     return DevelopmentPki(
         ca_certificate=authority.public_bytes(Encoding.PEM),
-        ca_key=ca_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        ca_key=_pem(ca_key),
         server=pkcs12.serialize_key_and_certificates(b"server", server_key, server, [authority], encryption),
         server_password=password,
+        client_certificate=client.public_bytes(Encoding.PEM),
+        client_key=_pem(client_key),
     )
+
+
+def _issued(builder: x509.CertificateBuilder, usage: x509.KeyUsage, ca_key: rsa.RSAPrivateKey) -> x509.Certificate:
+    return (
+        builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+
+
+def _pem(key: rsa.RSAPrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _rsa_key() -> rsa.RSAPrivateKey:

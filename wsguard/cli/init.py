@@ -21,7 +21,7 @@ def init(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write; made where there is none.")],
     user: Annotated[str, typer.Option(help="Name of the first user.")] = "alice",
 ) -> None:
-    """Write a configuration, a development CA, a server key and one user. Nothing is overwritten."""
+    """Write a configuration, a development CA, a server key, a client key and one user. Nothing is overwritten."""
     if not user or not user.isprintable():
         raise typer.BadParameter("a name of printable characters is expected", param_hint="--user")
     password = secrets.token_urlsafe(18)
@@ -47,6 +47,8 @@ def _files(user: str, password: str) -> dict[str, tuple[bytes, int]]:
         "development-ca-key.pem": (pki.ca_key, _SECRET),
         "server.p12": (pki.server, _SECRET),
         "server-password.txt": (f"{pki.server_password}\n".encode(), _SECRET),
+        "client.pem": (pki.client_certificate, _OPEN),
+        "client-key.pem": (pki.client_key, _SECRET),
         ".gitignore": (b"users.toml\n*-key.pem\n*.p12\n*-password.txt\n*.db\n*.db-*\n", _OPEN),
     }
 
@@ -63,11 +65,12 @@ def _write_all(directory: Path, files: dict[str, tuple[bytes, int]]) -> None:
 
 
 def _say_what_next(directory: Path, user: str, password: str) -> None:
-    say(f"Written to {directory}: wsguard.toml, users.toml, a development CA and a server key.")
+    say(f"Written to {directory}: wsguard.toml, users.toml, a development CA, a server key and a client key.")
     say()
     say(f"  user      {user}")
     say(f"  password  {password}")
     say()
     say("The password is shown this once; it also stands in users.toml, which only you can read.")
     say("For more than a few users there are databases: see [users] in wsguard.toml, and wsguard users --help.")
+    say("To try a signed message, sign it with client-key.pem and client.pem: see [signature] in wsguard.toml.")
     say(f"Next: wsguard check {directory / 'wsguard.toml'}")

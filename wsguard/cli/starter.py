@@ -37,7 +37,9 @@ password_types = ["PasswordDigest"]     # and/or "PasswordText": then the passwo
 #failure_window = 60                    # ... in so many seconds
 
 [signature]
-use = "optional"                        # required | optional | forbidden
+# To demand a signature in the place of a user: "required" here, and username_token.use = "forbidden". To demand both:
+# "required" for both, and either add "UsernameToken" to required_parts or name user and certificate in one [[client]].
+use = "optional"                        # required | optional | forbidden; whose: [trust]
 #required_parts = ["Body", "Timestamp"] # also "UsernameToken", "BinarySecurityToken", "{namespace}Header"
 
 [encryption]
@@ -72,14 +74,15 @@ url = "sqlite:///wsguard-audit.db"      # or "jsonl:audit.jsonl", "stderr:"; a l
 #shared = [{ name = "KeyName", key_env = "WSGUARD_SHARED_KEY" }]
 
 [trust]
-# An example: whose certificates are believed. The system's authorities never are.
-#ca_files = ["development-ca.pem"]
+# Whose signatures are believed: here the one of client.pem, which "wsguard init" made. The system's authorities never
+# are. Constraints are anchored regular expressions over the name in a certificate (RFC 4514); one must match.
+ca_files = ["development-ca.pem"]
+subject_cert_constraints = ["CN=wsguard development client"]
 #intermediate_files = []
 #known_certificates = []                # for references by issuer and serial, key identifier or thumbprint
 #pinned_certificates = []               # exact certificates that need no chain
 #crl_files = []                         # revocation lists; a stale one refuses
 #crl_coverage = "listed"                # listed | chain: every issuer must have one
-#subject_cert_constraints = []          # anchored regular expressions over the subject (RFC 4514)
 #issuer_cert_constraints = []
 
 [algorithms]
@@ -91,7 +94,7 @@ url = "sqlite:///wsguard-audit.db"      # or "jsonl:audit.jsonl", "stderr:"; a l
 #min_rsa_bits = 2048
 # An example: one old client may use one old algorithm until a date.
 #[[algorithms.legacy]]
-#algorithm = "tripledes-cbc"
+#algorithm = "rsa-sha1"
 #clients = ["partner"]
 #until = 2027-03-31
 

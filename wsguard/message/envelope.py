@@ -15,6 +15,7 @@ from wsguard.faults import InvalidSecurity, MessageFault, VersionMismatch
 from wsguard.message.lexical import XML_WHITE_SPACE, has_text, name_of
 from wsguard.message.parse import Tree
 from wsguard.names import (
+    ENCRYPTED_DATA,
     SECURITY,
     SOAP11,
     SOAP12,
@@ -48,17 +49,28 @@ _BOOLEANS: Final = frozenset({"0", "1", "true", "false"})
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
-    """An envelope of the right shape. Nothing of it is verified yet."""
+class Outline:
+    """The parts of an envelope, each in its place; what is in the Body may still be encrypted, or the Body itself."""
 
     version: SoapVersion
     root: _Element
     header: _Element | None
     body: _Element
+    """The Body, or the EncryptedData in its place."""
     security: _Element | None
     """The Security header that is for us."""
     foreign_security: tuple[_Element, ...]
     """Security headers for other actors."""
+
+    @property
+    def hides_its_operation(self) -> bool:
+        """Whether nobody can tell what the message is for before it is decrypted."""
+        return ENCRYPTED_DATA in (self.body.tag, *(child.tag for child in self.body[:1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope(Outline):
+    """An envelope of the right shape. Nothing of it is verified yet."""
 
     @property
     def operation(self) -> str:
@@ -79,7 +91,7 @@ class Envelope:
 
 
 def read_envelope(tree: Tree, actor: str) -> Envelope:
-    """Find the parts of an envelope, each in its place.
+    """Find the parts of an envelope, each in its place, with an operation in its Body.
 
     Args:
         tree: the parsed message.
@@ -90,6 +102,25 @@ def read_envelope(tree: Tree, actor: str) -> Envelope:
         MessageFault: ``envelope.structure``, any other shape; ``operation.unknown``, an operation without namespace.
         InvalidSecurity: ``security.duplicate``, several Security headers for us.
     """
+    found = read_outline(tree, actor)
+    if found.body.tag == ENCRYPTED_DATA:
+        raise _structure(expected="a Header at most, then one Body", seen=ENCRYPTED_DATA)
+    _check_body(
+        found.body, found.version, referenced=frozenset(e.get("href", "").removeprefix("#") for e in tree.hrefs)
+    )
+    return Envelope(found.version, found.root, found.header, found.body, found.security, found.foreign_security)
+
+
+def read_outline(tree: Tree, actor: str) -> Outline:
+    """Find the parts of an envelope, each in its place, whatever is in its Body.
+
+    Args:
+        tree: the parsed message.
+        actor: our own actor or role.
+
+    Raises:
+        VersionMismatch, MessageFault, InvalidSecurity: as ``read_envelope``.
+    """
     root = tree.root
     version = _VERSIONS.get(name_of(root))
     if version is None:
@@ -97,8 +128,7 @@ def read_envelope(tree: Tree, actor: str) -> Envelope:
         raise fault("envelope.structure", expected="a SOAP 1.1 or 1.2 Envelope", seen=name_of(root))
     header, body = _parts(root, version)
     ours, foreign = _security_headers(header, version, actor)
-    _check_body(body, version, referenced=frozenset(e.get("href", "").removeprefix("#") for e in tree.hrefs))
-    return Envelope(version, root, header, body, ours, foreign)
+    return Outline(version, root, header, body, ours, foreign)
 
 
 def _parts(root: _Element, version: SoapVersion) -> tuple[_Element | None, _Element]:
@@ -106,7 +136,8 @@ def _parts(root: _Element, version: SoapVersion) -> tuple[_Element | None, _Elem
     if len(root) > 2:
         raise _structure(expected="a Header at most, then one Body", seen=f"{len(root)} elements")
     names = [name_of(child) for child in root]
-    if names not in ([body_tag], [header_tag, body_tag]):
+    # XML Encryption §4.3: of type Element, EncryptedData stands where the Body stood.
+    if names not in ([body_tag], [header_tag, body_tag], [header_tag, ENCRYPTED_DATA]):
         raise _structure(expected="a Header at most, then one Body", seen=", ".join(names[:4]) or "nothing")
     if has_text(root):
         raise _structure(expected="no text in the Envelope", seen="text")

@@ -131,11 +131,16 @@ class Policy(Demands):
     def _consistent(self) -> Self:
         problems = []
         names = [client.name for client in self.client]
+        unknown = [client.name for client in self.client if client.certificate is None]
         if len(set(names)) < len(names):
             problems.append("two [[client]] entries have the same name")
         for demands in self.every_demand:
             if demands.response.encrypt not in ("", "useReqSigCert", *names):
                 problems.append(f"response.encrypt names no client: {demands.response.encrypt!r}")
+            elif demands.response.encrypt in unknown:
+                problems.append(f"response.encrypt names a client without certificate: {demands.response.encrypt!r}")
+            if demands.response.encrypt == "useReqSigCert" and demands.signature.use == "forbidden":
+                problems.append("response.encrypt is useReqSigCert, but signature.use is forbidden")
             trust = demands.trust
             if demands.signature.use == "required" and not (
                 trust.ca_files or trust.pinned_certificates or self.keys.shared
@@ -143,6 +148,10 @@ class Policy(Demands):
                 problems.append(
                     "signature.use is required, but nobody's signature is trusted: "
                     "give trust.ca_files, trust.pinned_certificates or keys.shared"
+                )
+            if demands.encryption.use == "required" and not (self.keys.decrypt or self.keys.shared):
+                problems.append(
+                    "encryption.use is required, but nothing could be opened: give keys.decrypt or keys.shared"
                 )
             if demands.response.sign and self.keys.sign is None:
                 problems.append("response.sign needs keys.sign")

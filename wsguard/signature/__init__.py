@@ -1,10 +1,11 @@
 """XML signatures in a wsse:Security header (XML Signature 1.1, WSS 1.1 §8): verified, and never merely present."""
 
 from wsguard.signature.verification import (
+    AnybodysKey,
     MessageContext,
     SharedKey,
     SignatureVerifier,
     VerifiedSignature,
 )
 
-__all__ = ["MessageContext", "SharedKey", "SignatureVerifier", "VerifiedSignature"]
+__all__ = ["AnybodysKey", "MessageContext", "SharedKey", "SignatureVerifier", "VerifiedSignature"]

@@ -4,8 +4,7 @@ Always without comments: ``#id`` drops them whatever the method says (XML Signat
 """
 
 import base64
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Final
 
 from lxml import etree
@@ -27,32 +26,36 @@ def canonical_octets(element: _Element, method: Canonicalization) -> bytes:
         FailedCheck: ``signature.reference``, there is none: a relative namespace name, or an ``xml:base`` above the
             element that Canonical XML 1.1 would have to join.
     """
-    if method.exclusive:
-        return _write(element, exclusive=True, prefixes=list(method.prefixes))
-    with _inherited(element, method.name):
-        return _write(element, exclusive=False, prefixes=[])
-
-
-def _write(element: _Element, *, exclusive: bool, prefixes: list[str]) -> bytes:
+    inherited = {} if method.exclusive else _inherited(element, method.name)
     try:
-        return etree.tostring(
-            element,
-            method="c14n",
-            exclusive=exclusive,
-            inclusive_ns_prefixes=prefixes,
-            with_comments=False,
-        )
+        if method.exclusive:
+            prefixes = list(method.prefixes)
+            return etree.tostring(
+                element, method="c14n", exclusive=True, inclusive_ns_prefixes=prefixes, with_comments=False
+            )
+        return _inclusive(element, inherited)
     except (etree.LxmlError, ValueError) as error:
         raise _without_form(name_of(element), type(error).__name__) from None
+
+
+def _inclusive(element: _Element, inherited: Mapping[str, str]) -> bytes:
+    """By a document of its own: of a part, lxml writes ``xmlns=""`` where a default namespace from above applies.
+
+    That is another document's canonical form, whose signature would fit this one.
+    """
+    whole = etree.fromstring(etree.tostring(element, encoding="utf-8", with_tail=False))
+    for attribute, value in inherited.items():
+        if whole.get(attribute) is None:
+            whole.set(attribute, value)
+    return etree.tostring(whole, method="c14n", with_comments=False)
 
 
 def _without_form(element: str, seen: str) -> FailedCheck:
     return FailedCheck("signature.reference", expected=f"a canonical form of {element}", seen=seen)
 
 
-@contextmanager
-def _inherited(element: _Element, name: str) -> Iterator[None]:
-    """Lend ``element`` what it inherits of ``xml:*`` (Canonical XML 1.0 and 1.1, §2.4): lxml leaves that out."""
+def _inherited(element: _Element, name: str) -> Mapping[str, str]:
+    """What ``element`` inherits of ``xml:*`` (Canonical XML 1.0 and 1.1, §2.4): lxml leaves that out."""
     found: dict[str, str] = {}
     for ancestor in element.iterancestors():
         for attribute in map(str, ancestor.keys()):
@@ -62,14 +65,7 @@ def _inherited(element: _Element, name: str) -> Iterator[None]:
         found.pop(XML_ID, None)
         if _XML_BASE in found:
             raise _without_form(name_of(element), "an xml:base above it")
-    lent = {attribute: value for attribute, value in found.items() if element.get(attribute) is None}
-    for attribute, value in lent.items():
-        element.set(attribute, value)
-    try:
-        yield
-    finally:
-        for attribute in lent:
-            del element.attrib[attribute]
+    return found
 
 
 def token_octets(token: _Element, method: Canonicalization) -> bytes:

@@ -184,6 +184,8 @@ class _Reader:
         only_attributes(element, frozenset({"PrefixList"}), malformed)
         only_children(element, frozenset(), malformed)
         prefixes = dict.fromkeys(_SPACES.split(element.get("PrefixList", "").strip(" \t\r\n")))
+        if max(map(len, prefixes)) > _LONGEST_PREFIX:
+            raise malformed(expected=f"prefixes of at most {_LONGEST_PREFIX} characters", seen="a longer one")
         if len(prefixes) > self.limits.prefix_list:
             bound = self.limits.prefix_list
             raise MessageFault(
@@ -250,6 +252,8 @@ class _Reader:
 
 
 _SPACES: Final = re.compile(r"[ \t\r\n]+")
+_LONGEST_PREFIX: Final = 128
+"""Characters: libxml2 compares each with all that are declared, at every element."""
 
 
 def _algorithm(element: _Element) -> str:

@@ -10,7 +10,7 @@ What comes out names the very elements that were digested: coverage is judged by
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -41,8 +41,17 @@ class SharedKey:
     octets: bytes = field(repr=False)
 
 
-Signer = TrustedCertificate | SharedKey
+@dataclass(frozen=True, slots=True)
+class AnybodysKey:
+    """A symmetric key that the sender made up and encrypted for us, as anybody could: it says nobody's name."""
+
+    octets: bytes = field(repr=False)
+
+
+Signer = TrustedCertificate | SharedKey | AnybodysKey
 """Whose key a signature fits."""
+
+Symmetric = SharedKey | AnybodysKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +66,8 @@ class MessageContext:
     algorithms: Algorithms
     now: datetime
     explanation: Explanation
+    symmetric: Callable[[KeyInfo], Symmetric]
+    """Finds the symmetric key that a KeyInfo leads to in the message: an EncryptedKey, or one derived from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +81,11 @@ class VerifiedSignature:
     """The elements that were digested, and how they became octets."""
     references: int
     """How many references it has."""
+    opened_later: tuple[tuple[_Element, bool], ...] = field(default=(), repr=False)
+    """What was ciphertext when the signature was verified: elements, and whether their content was and not they. Set by
+    who opened it."""
+    value: bytes = field(repr=False)
+    """The SignatureValue: what a SignatureConfirmation repeats."""
     replay_key: bytes = field(repr=False)
     """The same for the same SignedInfo under the same key, and for nothing else: 32 bytes."""
 
@@ -126,19 +142,25 @@ class SignatureVerifier:
             method=signature.method,
             covered=covered,
             references=len(signature.references),
+            value=signature.value,
             replay_key=hashlib.sha256(_identity(signer) + octets).digest(),
         )
 
     def _signers(self, key_info: KeyInfo, method: str, context: MessageContext) -> tuple[Signer, ...]:
         if is_symmetric(method):
-            key = self._shared.get(key_info.key_name)
-            if key is None or key_info.certificate is not None:
-                seen = key_info.key_name or "no KeyName"
-                raise _unavailable("the KeyName of a key in keys.shared", seen, "keys.shared")
-            return (SharedKey(key_info.key_name, key),)
+            return (self._symmetric(key_info, context),)
         if key_info.certificate is None:
             raise _unavailable("a reference to a certificate", key_info.key_name or "another key", "")
         return self._trust.choose(key_info.certificate, context.demands, context.now, context.explanation)
+
+    def _symmetric(self, key_info: KeyInfo, context: MessageContext) -> Symmetric:
+        if key_info.certificate is None and (key_info.token is not None or key_info.encrypted_key):
+            return context.symmetric(key_info)
+        key = self._shared.get(key_info.key_name)
+        if key is None or key_info.certificate is not None:
+            seen = key_info.key_name or "no KeyName"
+            raise _unavailable("the KeyName of a key in keys.shared", seen, "keys.shared")
+        return SharedKey(key_info.key_name, key)
 
 
 def _unavailable(expected: str, seen: str, setting: str) -> SecurityTokenUnavailable:
@@ -150,7 +172,7 @@ def _fitting(signers: tuple[Signer, ...], signature: Signature, octets: bytes) -
     refusal = FailedCheck("signature.value", expected="a signer", seen="none")
     for signer in signers:
         try:
-            if isinstance(signer, SharedKey):
+            if isinstance(signer, SharedKey | AnybodysKey):
                 verify_shared(signature.method, signer.octets, octets, signature.value)
             else:
                 verify_value(signature.method, signer.public_key, octets, signature.value)
@@ -162,12 +184,14 @@ def _fitting(signers: tuple[Signer, ...], signature: Signature, octets: bytes) -
 
 
 def _name(signer: Signer) -> str:
-    return f"shared key {signer.name}" if isinstance(signer, SharedKey) else signer.subject
+    if isinstance(signer, TrustedCertificate):
+        return signer.subject
+    return f"shared key {signer.name}" if isinstance(signer, SharedKey) else "a key that anybody could make"
 
 
 def _identity(signer: Signer) -> bytes:
     """The signer's key in a form that no other key has, and that ends where it ends."""
-    if isinstance(signer, SharedKey):
+    if isinstance(signer, SharedKey | AnybodysKey):
         return b"shared\0" + hashlib.sha256(signer.octets).digest()
     return signer.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
@@ -209,13 +233,9 @@ class _Digester:
             in_place = named.token.getparent() is self.context.security and named.token.tag == BINARY_SECURITY_TOKEN
             return ({named.token: method} if in_place else {}), token_octets(named.token, method)
         signer = self.signer
-        if (
-            isinstance(signer, SharedKey)
-            or named.certificate is None
-            or not fits(named.certificate, signer.certificate)
-        ):
-            raise _bad_reference("a SecurityTokenReference to the signer's certificate", f"#{reference.target}")
-        return {}, certificate_octets(signer.certificate.public_bytes(Encoding.DER), element.prefix)
+        if isinstance(signer, TrustedCertificate) and _is_of(named, signer):
+            return {}, certificate_octets(signer.certificate.public_bytes(Encoding.DER), element.prefix)
+        raise _bad_reference("a SecurityTokenReference to the signer's certificate", f"#{reference.target}")
 
     def _compare(self, element: _Element, octets: bytes, reference: Reference) -> None:
         computed = hashlib.new(reference.digest_method, octets, usedforsecurity=True).digest()
@@ -237,6 +257,10 @@ class _Digester:
                 expected=f"the {reference.digest_method} of {local_name(name_of(element))} as it was signed",
                 seen=f"another digest of #{reference.target}",
             )
+
+
+def _is_of(named: KeyInfo, signer: TrustedCertificate) -> bool:
+    return named.certificate is not None and fits(named.certificate, signer.certificate)
 
 
 def _bad_reference(expected: str, seen: str) -> FailedCheck:

@@ -108,6 +108,8 @@ class CertificateTrust:
             {name: _sha256(certificate) for name, certificate in clients.items()}
         )
         """Name of a [[client]] -> SHA-256 of its certificate in DER, in hexadecimal."""
+        self.clients: Final[Mapping[str, x509.Certificate]] = MappingProxyType(dict(clients))
+        """Name of a [[client]] -> its certificate."""
         self._realms: Final = {
             trust: _Realm(
                 Judge(trust, material, own_keys),

@@ -1,0 +1,180 @@
+"""Step 6 of the engine: what must be signed and encrypted is, and who counts in a message.
+
+One signature under one key that somebody is known by covers all ``signature.required_parts``; its signer is whose
+message it is. Further signatures were verified and add nothing: otherwise any trusted client could sign a fresh
+Timestamp beside somebody's old signed Body.
+"""
+
+from collections.abc import Collection, Sequence
+
+from lxml.etree import _Element
+
+from wsguard.clients import ClientTable, Peer
+from wsguard.content import check_content_prefixes, check_outer_names
+from wsguard.coverage import Parts
+from wsguard.encryption import OpenedPart
+from wsguard.faults import FailedCheck, InvalidSecurity, SecurityFault
+from wsguard.interfaces import TrustedCertificate
+from wsguard.message.envelope import Envelope
+from wsguard.names import SECURITY
+from wsguard.policy import Demands
+from wsguard.signature import AnybodysKey, SharedKey, VerifiedSignature
+from wsguard.sparing import Spared
+from wsguard.verified import Principal
+
+
+def missing(family: str, fault: type[SecurityFault]) -> SecurityFault:
+    """The refusal of a message that lacks something altogether."""
+    expected = {
+        "timestamp": "a Timestamp",
+        "username_token": "a UsernameToken",
+        "signature": "a Signature",
+        "encryption": "something encrypted",
+    }
+    return fault(f"{family}.missing", expected=expected[family], seen="none", setting=f"{family}.use")
+
+
+def covering(
+    signatures: Sequence[VerifiedSignature], parts: Parts, demands: Demands, spared: Spared
+) -> Sequence[VerifiedSignature]:
+    """The signatures that cover everything that must be signed: the signer of the first is whose message it is.
+
+    A signature under a key that anybody can make is none of them. Where some client is in report mode and there is
+    none, that is put off, and all count if they have one signer.
+
+    Raises:
+        InvalidSecurity: ``signature.missing``.
+        FailedCheck: ``signature.coverage``.
+    """
+    required = demands.signature.required_parts
+    known = [one for one in signatures if not isinstance(one.signer, AnybodysKey)]
+    found = [one for one in known if not parts.not_covered_by(one.covered, required)]
+    if found or demands.signature.use != "required":
+        return found
+    if not signatures:
+        spared.put_off(missing("signature", InvalidSecurity))
+        return []
+    fewest = min((parts.not_covered_by(one.covered, required) for one in known), key=len, default=required)
+    spared.put_off(
+        FailedCheck(
+            "signature.coverage",
+            expected=f"one signature over {', '.join(required)}",
+            seen=f"none over {', '.join(fewest)}" if known else "one under a key that anybody can make",
+            setting="signature.required_parts",
+        )
+    )
+    return known if len({principal_of(one) for one in known}) == 1 else []
+
+
+def principal_of(signature: VerifiedSignature) -> tuple[Principal, str]:
+    """The signer, and the SHA-256 of the certificate where there is one.
+
+    Raises:
+        ValueError: the signature is under a key that anybody can make.
+    """
+    signer = signature.signer
+    if isinstance(signer, TrustedCertificate):
+        return Principal(signer.subject, "certificate"), signer.sha256
+    if isinstance(signer, SharedKey):
+        return Principal(signer.name, "shared_key"), ""
+    raise ValueError("a key that anybody can make is nobody's")
+
+
+def peer_of(
+    user: Principal | None, signature: VerifiedSignature | None, parts: Parts, demands: Demands, clients: ClientTable
+) -> Peer:
+    """Who counts: beside a signer only a user that the signature covers, or that one entry names with the signer.
+
+    Raises:
+        FailedCheck: ``signature.coverage``, both are demanded, and nothing binds them to each other.
+    """
+    if signature is None:
+        return Peer(user=user)
+    signer, certificate = principal_of(signature)
+    bound = user is not None and (
+        "UsernameToken" in parts.covered_by(signature.covered) or clients.binds(user.name, certificate)
+    )
+    if user is not None and not bound and "required" == demands.username_token.use == demands.signature.use:
+        raise FailedCheck(
+            "signature.coverage",
+            expected="a UsernameToken that the signature covers, or a [[client]] entry that names both",
+            seen=f"{user.name} beside {signer.name}",
+            setting="client",
+        )
+    return Peer(user if bound else None, signer, certificate)
+
+
+def check_encryption(
+    opened: Sequence[OpenedPart],
+    parts: Parts,
+    root: _Element,
+    signature: VerifiedSignature | None,
+    demands: Demands,
+    spared: Spared,
+) -> frozenset[str]:
+    """The parts that were encrypted altogether, where they are those that must be.
+
+    Args:
+        opened: what was encrypted.
+        parts: of the message after everything was opened.
+        root: of the same.
+        signature: the one that counts.
+        demands: of the service.
+        spared: takes what a client in report mode is spared.
+
+    Raises:
+        InvalidSecurity: ``encryption.missing``.
+        FailedCheck: ``encryption.coverage``; ``signature.coverage``, something encrypted is not signed and must be.
+    """
+    encryption = demands.encryption
+    elements = [part.element(root) for part in opened]
+    hidden = parts.inside_of(elements)
+    if encryption.use == "required":
+        left = tuple(part for part in encryption.required_parts if part not in hidden)
+        if not opened:
+            spared.put_off(missing("encryption", InvalidSecurity))
+        elif left:
+            spared.put_off(
+                FailedCheck(
+                    "encryption.coverage",
+                    expected=f"{', '.join(encryption.required_parts)} encrypted",
+                    seen=f"{', '.join(left)} in the clear, at least in part",
+                    setting="encryption.required_parts",
+                )
+            )
+    covered = signature.covered if signature is not None else ()
+    if encryption.require_signed_encrypted_data and not all(_is_inside(element, covered) for element in elements):
+        raise FailedCheck(
+            "signature.coverage",
+            expected="a signature over everything that is encrypted",
+            seen="something encrypted that it does not cover",
+            setting="encryption.require_signed_encrypted_data",
+        )
+    return hidden
+
+
+def _is_inside(element: _Element, covered: Collection[_Element]) -> bool:
+    return element in covered or any(ancestor in covered for ancestor in element.iterancestors())
+
+
+def unsigned_blocks(
+    envelope: Envelope, signature: VerifiedSignature, demands: Demands, namespaces: Collection[str]
+) -> list[_Element]:
+    """The header blocks to take out; what stays and is signed has no prefix that could have been bound anew.
+
+    Raises:
+        FailedCheck: ``signature.coverage``.
+    """
+    blocks = [] if envelope.header is None else [block for block in envelope.header if block.tag != SECURITY]
+    declared = {*namespaces, *demands.handoff.namespaces}
+    expected = {*declared, envelope.operation[1:].rpartition("}")[0]}
+    for element in (envelope.body, *blocks):
+        method = signature.covered.get(element)
+        if method is not None:
+            prefixes = method.prefixes if method.exclusive else None
+            check_content_prefixes(element, prefixes, expected)
+            for opened, content in signature.opened_later:
+                if _is_inside(opened, (element,)):
+                    check_outer_names(opened, content, prefixes, declared)
+    keep = demands.handoff.unsigned_headers == "keep"
+    return [] if keep else [block for block in blocks if block not in signature.covered]

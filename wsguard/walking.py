@@ -1,0 +1,144 @@
+"""Step 3 of the engine: what our Security header tells to do, in the order in which it stands there.
+
+An EncryptedKey or ReferenceList opens what it names, a Signature is verified over the message as it is at that moment
+(WSS 1.1 §8, §9: each is prepended to what was there before). So what was signed first and encrypted then comes out
+right, and so does what was encrypted first. Elements are found by Id over the whole header, wherever they stand.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from lxml.etree import _Element
+
+from wsguard.algorithms import Algorithms
+from wsguard.encryption import MessageDecryption, OpenedPart, Path, Secret, at, path_of
+from wsguard.explanation import Explanation
+from wsguard.message.envelope import Outline, read_outline
+from wsguard.message.parse import Tree
+from wsguard.names import ENCRYPTED_DATA, ENCRYPTED_KEY, REFERENCE_LIST, SIGNATURE
+from wsguard.policy import Demands
+from wsguard.signature import AnybodysKey, MessageContext, SharedKey, SignatureVerifier, VerifiedSignature
+
+_TURNS: Final = frozenset({SIGNATURE, ENCRYPTED_KEY, REFERENCE_LIST})
+"""Elements that tell to do something."""
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A message after everything in its Security header was done."""
+
+    tree: Tree
+    """The message with everything opened."""
+    signatures: tuple[VerifiedSignature, ...] = ()
+    """In order; what they cover is said in elements of ``tree``."""
+    opened: tuple[OpenedPart, ...] = ()
+
+
+class Walk:
+    """Goes through one Security header. Mutable; for one message."""
+
+    def __init__(
+        self,
+        verifier: SignatureVerifier,
+        opening: MessageDecryption,
+        demands: Demands,
+        algorithms: Algorithms,
+        now: datetime,
+        explanation: Explanation,
+    ) -> None:
+        """
+        Args:
+            verifier: of signatures.
+            opening: opens this message.
+            demands: whose trust holds.
+            algorithms: those of this message.
+            now: aware.
+            explanation: is told of everything that was done.
+        """
+        self._verifier: Final = verifier
+        self._opening: Final = opening
+        self._demands: Final = demands
+        self._algorithms: Final = algorithms
+        self._now: Final = now
+        self._explanation: Final = explanation
+        self._verified: Final[list[tuple[VerifiedSignature, tuple[Path, ...], int]]] = []
+        """With the places of what each covers, and how much was opened before."""
+
+    def through(self, tree: Tree, outline: Outline, actor: str) -> Walked:
+        """Do everything that the header of ``tree`` tells to do.
+
+        Args:
+            tree: the message as it came; it stays as it is.
+            outline: of it.
+            actor: our own actor or role.
+
+        Raises:
+            Fault: what ``SignatureVerifier.verify`` and ``MessageDecryption.open`` raise.
+        """
+        if outline.security is None:
+            return Walked(tree)
+        place = path_of(outline.security)
+        # Positions hold: in this header an element is opened to one element (wsguard.encryption.places).
+        waiting = [index for index, child in enumerate(outline.security) if child.tag in _TURNS | {ENCRYPTED_DATA}]
+        while True:
+            security = at(tree.root, place)
+            turn = next((index for index in waiting if security[index].tag in _TURNS), None)
+            if turn is not None:
+                waiting.remove(turn)
+                tree = self._step(security[turn], tree, security)
+            elif (closed := _closed(read_outline(tree, actor))) is not None:
+                # Nothing in the header named it: EncryptedData that say their key themselves (WSS 1.1 §9.2).
+                tree = self._opening.open(closed, tree, security)
+            else:
+                return Walked(tree, tuple(self._signatures(tree)), tuple(self._opening.opened))
+
+    def _step(self, element: _Element, tree: Tree, security: _Element) -> Tree:
+        if element.tag != SIGNATURE:
+            return self._opening.open(element, tree, security)
+        self._verify(element, tree, security)
+        return tree
+
+    def _verify(self, element: _Element, tree: Tree, security: _Element) -> None:
+        context = MessageContext(
+            security=security,
+            ids=tree.ids,
+            demands=self._demands,
+            algorithms=self._algorithms,
+            now=self._now,
+            explanation=self._explanation,
+            symmetric=lambda info: _symmetric(self._opening.secret(info, tree, security)),
+        )
+        before = sum(signature.references for signature, _, _ in self._verified)
+        signature = self._verifier.verify(element, context, before)
+        paths = tuple(path_of(covered) for covered in signature.covered)
+        self._verified.append((signature, paths, len(self._opening.opened)))
+
+    def _signatures(self, tree: Tree) -> list[VerifiedSignature]:
+        """What was verified, in the elements of ``tree``."""
+        opened = self._opening.opened
+        if not opened:
+            return [signature for signature, _, _ in self._verified]
+        return [
+            replace(
+                signature,
+                covered={
+                    at(tree.root, path): method for path, method in zip(paths, signature.covered.values(), strict=True)
+                },
+                opened_later=tuple((part.element(tree.root), part.content) for part in opened[before:]),
+            )
+            for signature, paths, before in self._verified
+        ]
+
+
+def _symmetric(secret: Secret) -> SharedKey | AnybodysKey:
+    return SharedKey(secret.shared, secret.octets) if secret.shared else AnybodysKey(secret.octets)
+
+
+def _closed(outline: Outline) -> _Element | None:
+    """EncryptedData where somebody would have to look: in our Security header, as the Body, or as all that is in it."""
+    if outline.security is not None and (found := outline.security.find(ENCRYPTED_DATA)) is not None:
+        return found
+    if outline.body.tag == ENCRYPTED_DATA:
+        return outline.body
+    return outline.body[0] if outline.hides_its_operation else None
