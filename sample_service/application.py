@@ -10,13 +10,15 @@ from spyne.protocol.soap import Soap11
 from spyne.server.wsgi import WsgiApplication
 
 import wsguard
+from sample_service.certificates import make_certificates
 from sample_service.data import Club
-from sample_service.services import NAMESPACE, MemberService, ProspectManagerService
+from sample_service.services import NAMESPACE, BillingService, MemberService, ProspectManagerService
 from wsguard.middleware import Guard
 
 SOURCES: Final = Path(__file__).parent
 CONFIG: Final = "wsguard.toml"
 USERS: Final = "users.toml"
+CERTIFICATES: Final = "certificates"
 BOOKS: Final = "club.db"
 
 
@@ -24,7 +26,8 @@ def guarded_application(directory: Path) -> Guard:
     """The club behind its guard.
 
     Args:
-        directory: with the configuration, the users and the databases; what is not there yet is made.
+        directory: with the configuration, the users, the certificates and the databases; what is not there yet is
+            made.
 
     Raises:
         wsguard.ConfigError: the configuration there is wrong, or does not fit.
@@ -36,7 +39,7 @@ def guarded_application(directory: Path) -> Guard:
 def soap_application(club: Club) -> WSGIApplication:
     """The club without a guard: what you had before."""
     services = Application(
-        [MemberService, ProspectManagerService],
+        [MemberService, BillingService, ProspectManagerService],
         NAMESPACE,
         name="Club",
         in_protocol=Soap11(validator="lxml"),
@@ -48,15 +51,16 @@ def soap_application(club: Club) -> WSGIApplication:
 
 
 def lay_out(directory: Path) -> None:
-    """Give ``directory`` the sample's configuration and users, unless it has its own.
+    """Give ``directory`` the sample's configuration and users, and an authority of its own, unless it has them.
 
-    They are copied so that the databases, whose places are relative to the configuration, lie beside it and not among
-    the sources.
+    The files are copied so that the databases, whose places are relative to the configuration, lie beside it and not
+    among the sources.
     """
     directory.mkdir(parents=True, exist_ok=True)
     for name in (CONFIG, USERS):
         if not (directory / name).exists():
             _copy(SOURCES / name, directory / name)
+    make_certificates(directory / CERTIFICATES)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -2,12 +2,17 @@
 
 import tomllib
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+from lxml import etree
+from zeep.wsse.signature import Signature
 
 from sample_service.application import SOURCES, USERS
-from sample_service.client import ClubClient, Exchange, TimestampOnly, credentials, octets, undated
+from sample_service.certificates import ACCOUNTING, CANTEEN, EXPIRED, STOLEN, STRANGER, key_pair
+from sample_service.client import ClubClient, Exchange, Signed, TimestampOnly, credentials, octets, undated
 
 Send = Callable[[ClubClient], Exchange]
 
@@ -47,6 +52,7 @@ RETIRED: Final = ("retired", str(_USERS["retired"]["password"]))
 NEWSLETTER: Final = ("newsletter", str(_USERS["newsletter"]["password"]))
 TEN_MINUTES: Final = timedelta(minutes=10)
 ADA: Final = 1001
+CHARGE: Final[dict[str, Any]] = {"number": ADA, "amount": "12.50", "purpose": "Court 3"}
 LEAD: Final = {"prospect": {"name": "Emmy Noether", "email": "emmy@example.org", "visit": "2031-05-04"}}
 
 
@@ -96,6 +102,47 @@ def with_doctype(club: ClubClient) -> Exchange:
     declaration = b'<!DOCTYPE e [<!ENTITY file SYSTEM "file:///etc/hostname">]>'
     end = message.index(b"?>") + 2
     return club.post(message[:end] + declaration + message[end:], "addProspect")
+
+
+def charge(client: str, **how: Any) -> Send:  # noqa: ANN401 - what Signed takes
+    """Charge a member, signed by a client that ``certificates`` made."""
+    return lambda club: club.call("chargeMember", _signed(club, client, **how), **CHARGE)
+
+
+def charge_unsigned(security: Callable[[], object]) -> Send:
+    """Charge a member without a signature, with a Security header made at the moment of sending."""
+    return lambda club: club.call("chargeMember", security(), **CHARGE)
+
+
+def replayed_charge(club: ClubClient) -> Exchange:
+    """Record a signed message, and send the same bytes again."""
+    recorded = charge(ACCOUNTING)(club)
+    return club.post(recorded.octets, "chargeMember")
+
+
+def tampered_charge(club: ClubClient) -> Exchange:
+    """Charge more than Accounting has signed."""
+    message = octets(club.message("chargeMember", _signed(club, ACCOUNTING), **CHARGE))
+    return club.post(message.replace(b">12.50<", b">9912.50<"), "chargeMember")
+
+
+def wrapped_charge(club: ClubClient) -> Exchange:
+    """Keep the Body that Accounting has signed where nobody reads it, and put another in its place.
+
+    Every digest in the signature is still right.
+    """
+    envelope = club.message("chargeMember", _signed(club, ACCOUNTING), **CHARGE)
+    header, body = envelope
+    forged = deepcopy(body)
+    forged.attrib.clear()
+    forged.find(".//{*}amount").text = "9912.50"
+    etree.SubElement(header, "{urn:example:nowhere}Kept").append(body)
+    envelope.append(forged)
+    return club.post(octets(envelope), "chargeMember")
+
+
+def _signed(club: ClubClient, client: str, **how: Any) -> Signed:  # noqa: ANN401 - what Signed takes
+    return Signed(key_pair(club.certificates, client), **how)
 
 
 ATTEMPTS: Final = (
@@ -216,5 +263,65 @@ ATTEMPTS: Final = (
         with_doctype,
         rejected("envelope.doctype"),
         "soap:Client: The message could not be processed",
+    ),
+    Attempt("A charge: Body and Timestamp signed by Accounting", charge(ACCOUNTING), ACCEPTED, "CN=accounting,"),
+    Attempt(
+        "The same, with the certificate in KeyInfo",
+        charge(ACCOUNTING, kind=Signature),
+        ACCEPTED,
+        "CN=accounting,",
+    ),
+    Attempt("A signed charge with another amount", tampered_charge, rejected("signature.digest"), "FailedCheck"),
+    Attempt(
+        "Another charge, with the signed one wrapped in a header block",
+        wrapped_charge,
+        rejected("signature.coverage"),
+        "FailedCheck",
+    ),
+    Attempt(
+        "A signed charge, byte for byte again", replayed_charge, rejected("replay.signature"), "InvalidSecurityToken"
+    ),
+    Attempt(
+        "A charge with a Timestamp that is not signed",
+        charge(ACCOUNTING, signs_timestamp=False),
+        rejected("signature.coverage"),
+        "FailedCheck",
+    ),
+    Attempt("A charge that nobody signed", charge_unsigned(TimestampOnly), rejected("signature.missing"), "Invalid"),
+    Attempt(
+        "A charge with the password of the front desk",
+        charge_unsigned(lambda: credentials(*FRONT_DESK)),
+        rejected("username_token.forbidden"),
+        "InvalidSecurityToken",
+    ),
+    Attempt(
+        "A charge signed with SHA-1, as zeep does unless told otherwise",
+        charge(ACCOUNTING, sha1=True),
+        rejected("signature.algorithm"),
+        "UnsupportedAlgorithm",
+    ),
+    Attempt(
+        "A charge signed under an authority of the sender's own",
+        charge(STRANGER),
+        rejected("certificate.untrusted"),
+        "FailedAuthentication",
+    ),
+    Attempt(
+        "A charge signed with last year's certificate",
+        charge(EXPIRED),
+        rejected("certificate.expired"),
+        "FailedAuthentication",
+    ),
+    Attempt(
+        "A charge signed with a certificate that was revoked",
+        charge(STOLEN),
+        rejected("certificate.revoked"),
+        "FailedAuthentication",
+    ),
+    Attempt(
+        "A charge signed by the canteen, under the same authority",
+        charge(CANTEEN),
+        rejected("certificate.constraint"),
+        "FailedAuthentication",
     ),
 )

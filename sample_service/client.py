@@ -8,16 +8,21 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
+import xmlsec
 import zeep
 from lxml import etree
 from requests import Response, Session
 from zeep.exceptions import Error, Fault
 from zeep.helpers import serialize_object
 from zeep.transports import Transport
+from zeep.wsse.signature import BinarySignature, Signature
 from zeep.wsse.username import UsernameToken
 from zeep.wsse.utils import WSU, get_security_header
+
+from sample_service.certificates import KeyPair
 
 LIFETIME: Final = timedelta(minutes=5)
 """From Created to Expires."""
@@ -44,8 +49,12 @@ class Exchange:
 class ClubClient:
     """Calls the club."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, certificates: Path | None = None) -> None:
         """Read the WSDL, which the guard lets pass.
+
+        Args:
+            address: of the club.
+            certificates: directory with the keys of those who sign; None where nobody does.
 
         Raises:
             requests.RequestException: there is none at ``address``.
@@ -53,6 +62,7 @@ class ClubClient:
         self._transport: Final = _Recorder()
         self._zeep: Final = zeep.Client(f"{address}?wsdl", transport=self._transport)
         self._address: Final = address
+        self.certificates: Final = Path() if certificates is None else certificates
 
     def close(self) -> None:
         """Close the connections. The client is not used again."""
@@ -174,6 +184,43 @@ class TimestampOnly:
     def apply(self, envelope: Any, headers: Any) -> tuple[Any, Any]:  # noqa: ANN401 - zeep's interface
         """Put it into ``envelope``."""
         get_security_header(envelope).append(dated(datetime.now(UTC)))
+        return envelope, headers
+
+    def verify(self, envelope: object) -> None:
+        """Answers carry no security."""
+
+
+class Signed:
+    """A Security header with a Timestamp and a signature: zeep's own, which covers the Body and the Timestamp."""
+
+    def __init__(
+        self,
+        keys: KeyPair,
+        *,
+        kind: type[Signature] = BinarySignature,
+        sha1: bool = False,
+        signs_timestamp: bool = True,
+    ) -> None:
+        """
+        Args:
+            keys: the signer's.
+            kind: ``BinarySignature`` sends the certificate in a BinarySecurityToken, ``Signature`` inside KeyInfo.
+            sha1: zeep's defaults, where nobody names algorithms.
+            signs_timestamp: False adds the Timestamp when everything is signed.
+        """
+        constants = xmlsec.constants
+        methods = (None, None) if sha1 else (constants.TransformRsaSha256, constants.TransformSha256)
+        self._signature = kind(str(keys.key), str(keys.certificate), None, *methods)
+        self._signs_timestamp = signs_timestamp
+
+    def apply(self, envelope: Any, headers: Any) -> tuple[Any, Any]:  # noqa: ANN401 - zeep's interface
+        """Put it into ``envelope``; zeep signs a Timestamp that is there already."""
+        security, timestamp = get_security_header(envelope), dated(datetime.now(UTC))
+        if self._signs_timestamp:
+            security.append(timestamp)
+        self._signature.apply(envelope, headers)
+        if not self._signs_timestamp:
+            security.append(timestamp)
         return envelope, headers
 
     def verify(self, envelope: object) -> None:

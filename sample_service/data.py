@@ -1,4 +1,4 @@
-"""The club's books: members, renewals and prospects in one SQLite file."""
+"""The club's books: members, renewals, charges and prospects in one SQLite file."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -16,6 +16,9 @@ _TABLES: Final = """
     CREATE TABLE IF NOT EXISTS renewals (
         number INTEGER NOT NULL REFERENCES members, paid_until TEXT NOT NULL, charged_cents INTEGER NOT NULL,
         renewed_by TEXT NOT NULL, incident TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS charges (
+        reference INTEGER PRIMARY KEY, number INTEGER NOT NULL REFERENCES members, cents INTEGER NOT NULL,
+        purpose TEXT NOT NULL, charged_by TEXT NOT NULL, incident TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS prospects (
         reference INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, phone TEXT, visit TEXT);
 """
@@ -54,6 +57,20 @@ class Renewal:
     charged: Decimal
     """Euros."""
     renewed_by: str
+    incident: str
+    """Of the request, so that the audit can be asked about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """An amount that a member owes, and who put it on the account."""
+
+    reference: int
+    number: int
+    amount: Decimal
+    """Euros."""
+    purpose: str
+    charged_by: str
     incident: str
     """Of the request, so that the audit can be asked about it."""
 
@@ -137,6 +154,27 @@ class Club:
             for row in rows
         ]
 
+    def charge(self, number: int, amount: Decimal, purpose: str, charged_by: str, incident: str) -> Charge:
+        """Put an amount on a member's account.
+
+        Raises:
+            UnknownMember: there is none with this number.
+        """
+        with self._transaction() as books:
+            if books.execute("SELECT 1 FROM members WHERE number = ?", (number,)).fetchone() is None:
+                raise UnknownMember(number)
+            row = books.execute(
+                "INSERT INTO charges (number, cents, purpose, charged_by, incident) VALUES (?, ?, ?, ?, ?) RETURNING *",
+                (number, int(amount.scaleb(2)), purpose, charged_by, incident),
+            ).fetchone()
+        return _charge(row)
+
+    def charges(self, number: int) -> list[Charge]:
+        """What was put on a member's account, the oldest first."""
+        with self._transaction() as books:
+            rows = books.execute("SELECT * FROM charges WHERE number = ? ORDER BY reference", (number,)).fetchall()
+        return [_charge(row) for row in rows]
+
     def add_prospect(self, prospect: Prospect) -> int:
         """Keep a prospect and give them a reference number."""
         visit = prospect.visit and prospect.visit.isoformat()
@@ -163,6 +201,17 @@ def _member(row: Any) -> Member:  # noqa: ANN401 - a sqlite3.Row: its values hav
         date.fromisoformat(row["joined"]),
         date.fromisoformat(row["paid_until"]),
         _euros(row["fee_cents"]),
+    )
+
+
+def _charge(row: Any) -> Charge:  # noqa: ANN401 - a sqlite3.Row: its values have no types
+    return Charge(
+        row["reference"],
+        row["number"],
+        _euros(row["cents"]),
+        row["purpose"],
+        row["charged_by"],
+        row["incident"],
     )
 
 

@@ -23,7 +23,7 @@ from rich.text import Text
 
 import wsguard
 from sample_service import asking
-from sample_service.application import CONFIG, SOURCES
+from sample_service.application import CERTIFICATES, CONFIG, SOURCES
 from sample_service.attempts import ATTEMPTS, Attempt
 from sample_service.client import ClubClient, Exchange
 from sample_service.demo_report import Result, summary_of, table_of
@@ -51,7 +51,7 @@ def main() -> int:
     console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     with TemporaryDirectory(prefix="wsguard-demo-") as name:
         directory = Path(name)
-        with served(directory) as address, closing(ClubClient(address)) as club:
+        with served(directory) as address, closing(ClubClient(address, directory / CERTIFICATES)) as club:
             console.print(f"{address}?wsdl came through the guard; zeep found {', '.join(club.operations)}.\n")
             audit = open_reader(wsguard.load_policy(directory / CONFIG).audit.url)
             results = [send(attempt, club, audit) for attempt in ATTEMPTS]

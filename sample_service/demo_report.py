@@ -85,7 +85,8 @@ def explanation_of(record: AuditRecord) -> str:
         return f"{record.outcome}: {last['check']}: expected {last['expected']}; seen {last['seen']}"
     if record.outcome == "exempt":
         return f"{record.outcome}: {last['setting']} lets {last['seen']} pass"
-    return f"{record.outcome}: {record.username} passed {', '.join(step['check'] for step in record.explanation)}"
+    who = record.username or record.certificate_subject
+    return f"{record.outcome}: {who} passed {', '.join(step['check'] for step in record.explanation)}"
 
 
 def summary_of(records: Sequence[AuditRecord]) -> Table:

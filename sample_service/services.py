@@ -1,4 +1,4 @@
-"""The club's two SOAP services. Nothing here checks who calls: nothing gets here that the guard did not let through.
+"""The club's three SOAP services. Nothing here checks who calls: nothing gets here that the guard did not let through.
 
 Who it is stands in the environ. A service that needs it asks for it, and fails loudly where the guard was forgotten.
 """
@@ -6,6 +6,7 @@ Who it is stands in the environ. A service that needs it asks for it, and fails 
 # mypy: disallow-subclassing-any=False, disallow-untyped-decorators=False
 # spyne has no types: its base classes and its decorator are Any.
 
+import decimal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -36,6 +37,8 @@ Name = Unicode(min_len=1, max_len=100, min_occurs=1, nillable=False)
 Email = Unicode(pattern=r"[^@\s]+@[^@\s]+", max_len=254)
 Category = Unicode(values=["junior", "full", "honorary"], min_occurs=1, nillable=False)
 Euros = Decimal(total_digits=8, fraction_digits=2, min_occurs=1, nillable=False)
+Amount = Decimal(total_digits=8, fraction_digits=2, gt=0, min_occurs=1, nillable=False)
+Purpose = Unicode(min_len=1, max_len=140, min_occurs=1, nillable=False)
 Day = Date(min_occurs=1, nillable=False)
 
 
@@ -60,6 +63,17 @@ class Renewal(ComplexModel):
     paid_until = Day(sub_name="paidUntil")
     charged = Euros
     renewed_by = Name(sub_name="renewedBy")
+
+
+class Charge(ComplexModel):
+    """An amount on a member's account, as the WSDL describes one."""
+
+    __namespace__ = NAMESPACE
+    reference = Number
+    number = Number
+    amount = Euros
+    purpose = Purpose
+    charged_by = Name(sub_name="chargedBy")
 
 
 class Prospect(ComplexModel):
@@ -99,6 +113,23 @@ class MemberService(ServiceBase):
     def listRenewals(ctx: MethodContext, number: int) -> list[data.Renewal]:
         """A member's renewals."""
         return _club(ctx).renewals(number)
+
+
+class BillingService(ServiceBase):
+    """What the accounting system writes into the books. wsguard.toml demands its signature over every message."""
+
+    @rpc(Number, Amount, Purpose, _returns=Charge)
+    def chargeMember(ctx: MethodContext, number: int, amount: decimal.Decimal, purpose: str) -> data.Charge:
+        """Put an amount on a member's account, and note whose signature asked for it."""
+        environ = ctx.transport.req_env
+        message: VerifiedMessage = environ["wsguard.message"]
+        with _faults():
+            return _club(ctx).charge(number, amount, purpose, environ["REMOTE_USER"], message.incident)
+
+    @rpc(Number, _returns=Array(Charge))
+    def listCharges(ctx: MethodContext, number: int) -> list[data.Charge]:
+        """What is on a member's account."""
+        return _club(ctx).charges(number)
 
 
 class ProspectManagerService(ServiceBase):

@@ -14,8 +14,11 @@ from typing import Any
 
 import pytest
 import typer
+from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner
 
+from tests.messages import timestamp
+from tests.signing import Signing, signed
 from wsguard.audit import open_audit
 from wsguard.checks import CHECKS
 from wsguard.cli import algorithms
@@ -137,9 +140,9 @@ def test_init_prints_the_password_of_the_user_once_and_makes_another_each_time(r
 
 def test_only_the_owner_can_read_the_secrets_that_init_writes(started: Path) -> None:
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in started.iterdir()}
-    secret = {"users.toml", "development-ca-key.pem", "server.p12", "server-password.txt"}
+    secret = {"users.toml", "development-ca-key.pem", "server.p12", "server-password.txt", "client-key.pem"}
     assert {name for name, mode in modes.items() if mode == 0o600} == secret
-    assert set(modes) - secret == {"wsguard.toml", "development-ca.pem", ".gitignore"}
+    assert set(modes) - secret == {"wsguard.toml", "development-ca.pem", "client.pem", ".gitignore"}
 
 
 def test_the_key_that_init_makes_opens_with_its_password_and_stands_under_its_authority(started: Path) -> None:
@@ -150,7 +153,51 @@ def test_the_key_that_init_makes_opens_with_its_password_and_stands_under_its_au
     assert pair.chain == (authority,)
 
 
-@pytest.mark.parametrize("there", ["wsguard.toml", "users.toml", "server.p12", ".gitignore"])
+def test_version_control_leaves_out_what_only_the_owner_can_read(started: Path) -> None:
+    patterns = (started / ".gitignore").read_text().split()
+    secret = [path for path in started.iterdir() if stat.S_IMODE(path.stat().st_mode) == 0o600]
+    assert [path.name for path in secret if not any(path.match(pattern) for pattern in patterns)] == []
+
+
+def signed_now(key: KeyFile, certificate: Path) -> bytes:
+    created = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    signing = Signing(key=load_key(key).private_key, certificate=load_certificates(certificate)[0])
+    return signed(signing, stamp=timestamp(created, None))
+
+
+def in_place_of_a_user(config: Path) -> None:
+    """What the comment above [signature] says."""
+    text = config.read_text()
+    for section, before, after in (("signature", "optional", "required"), ("username_token", "required", "forbidden")):
+        text = re.sub(rf'(\[{section}\]\n(?:#.*\n)*use = )"{before}"', rf'\1"{after}"', text)
+    config.write_text(text)
+
+
+def test_a_message_signed_with_the_key_that_init_makes_is_taken_where_a_signature_is_demanded(
+    run: Run, started: Path
+) -> None:
+    message = started / "message.xml"
+    message.write_bytes(signed_now(KeyFile(file=started / "client-key.pem"), started / "client.pem"))
+    explained = ("explain", started / "wsguard.toml", message, "--json")
+    assert json.loads(run(*explained)[1])["check"] == "username_token.missing"
+    in_place_of_a_user(started / "wsguard.toml")
+    status, output, _ = run(*explained)
+    assert (status, json.loads(output)["certificate_subject"]) == (0, "CN=wsguard development client"), output
+    assert run("check", started / "wsguard.toml")[0] == 0
+
+
+def test_the_servers_certificate_is_nobody_who_may_sign(run: Run, started: Path) -> None:
+    in_place_of_a_user(started / "wsguard.toml")
+    key = KeyFile(file=started / "server.p12", password_file=started / "server-password.txt")
+    certificate = load_key(key).certificate
+    assert certificate is not None
+    (started / "server.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
+    (started / "message.xml").write_bytes(signed_now(key, started / "server.pem"))
+    _, output, _ = run("explain", started / "wsguard.toml", started / "message.xml", "--json")
+    assert json.loads(output)["check"] == "certificate.constraint"
+
+
+@pytest.mark.parametrize("there", ["wsguard.toml", "users.toml", "server.p12", "client.pem", ".gitignore"])
 def test_init_overwrites_nothing_and_then_writes_nothing(run: Run, tmp_path: Path, there: str) -> None:
     (tmp_path / there).write_text("mine")
     status, output, error = run("init", tmp_path)
@@ -182,13 +229,12 @@ def test_check_says_every_mistake_at_once_with_file_and_key(run: Run, tmp_path: 
     assert {problem["file"] for problem in report["problems"]} == {str(config)}
 
 
-def test_check_refuses_what_this_version_cannot_do_as_the_guard_would(run: Run, tmp_path: Path) -> None:
-    text = '[encryption]\nuse = "required"\n[replay]\nurl = "redis://localhost"\n'
+def test_check_refuses_what_the_guard_would_refuse(run: Run, tmp_path: Path) -> None:
+    text = '[keys]\nsign = { file = "no.pem" }\n[replay]\nurl = "redis://localhost"\n'
     status, _, error = run("check", configured(tmp_path, text))
     lines = error.splitlines()[1:]
     assert status == 2
-    assert [line.split(": ")[1] for line in lines] == ["encryption.use", "replay.url"]
-    assert all("this version" in line for line in lines)
+    assert [line.split(": ")[1] for line in lines] == ["keys.sign", "replay.url"]
 
 
 def test_check_opens_nothing_that_it_would_have_to_make(run: Run, tmp_path: Path) -> None:

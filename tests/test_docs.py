@@ -173,7 +173,7 @@ def test_the_code_of_the_readme_runs_and_the_client_it_shows_is_served(tmp_path:
     assert len(shown) == 3
     made = CliRunner().invoke(application, ["init", str(tmp_path / "guard")])
     assert made.exit_code == 0, made.output
-    for file in ("wsguard.toml", "users.toml"):
+    for file in ("wsguard.toml", "users.toml", "development-ca.pem"):
         (tmp_path / file).write_bytes((tmp_path / "guard" / file).read_bytes())
     done = subprocess.run(
         [sys.executable, "-c", "\n".join([*shown, CALLS])],
@@ -192,7 +192,7 @@ def test_the_code_of_the_readme_runs_and_the_client_it_shows_is_served(tmp_path:
 def test_python_is_shown_only_where_it_is_run() -> None:
     run_here, run_by_test_howtos = (
         {"README.md"},
-        {"docs/spyne.md", "docs/flask.md", "docs/deployment.md", "docs/rotation.md"},
+        {"docs/spyne.md", "docs/flask.md", "docs/deployment.md", "docs/rotation.md", "docs/signatures.md"},
     )
     assert {block.page for block in blocks("python")} == run_here | run_by_test_howtos
 
@@ -221,7 +221,7 @@ def test_the_make_targets_that_are_shown_exist() -> None:
 
 
 def test_no_other_program_is_shown_than_those_that_are_checked_or_installed() -> None:
-    known = {"wsguard", "make", "pip", "python3.11", ".venv/bin/pip", "gunicorn", "mv"}
+    known = {"wsguard", "make", "pip", "python3.11", ".venv/bin/pip", "gunicorn", "mv", "diff"}
     assert {words[0] for words in commands()} == known
 
 

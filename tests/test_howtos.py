@@ -1,8 +1,10 @@
 """The how-tos do what they say: their Python and their configuration, laid out as a reader would, and then used."""
 
+import ast
 import base64
 import hashlib
 import http.client
+import itertools
 import json
 import os
 import re
@@ -11,23 +13,31 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
+import tomllib
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 import pytest
+import zeep
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from typer.testing import CliRunner
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import Client
 
 import wsguard
-from tests import messages
+from tests import messages, pki
 from tests.guarding import Answer, Echo, Guarded, post
 from tests.messages import NOW, SOAP12, Token, envelope, security, stamp, timestamp
+from tests.signing import BODY, TIMESTAMP, Part, Signing, binary_token, sign, signed, unsigned
 from tests.test_docs import ROOT, blocks
 from tests.test_gunicorn import free_port, wait_for
 from wsguard.audit import open_reader
@@ -36,12 +46,14 @@ from wsguard.cli.application import application as command_line
 from wsguard.faults import Fault
 from wsguard.interfaces import AuditRecord
 from wsguard.middleware import Guard
+from wsguard.names import THUMBPRINT_SHA1, X509_SUBJECT_KEY_IDENTIFIER, X509_V3
 from wsguard.policy import Policy
 from wsguard.policy.values import Section
 from wsguard.reloading import INTERVAL, INTERVAL_WHILE_BROKEN, SETTLED, Reloader
+from wsguard.verified import Principal, VerifiedMessage
 
 WITH_SPYNE = pytest.mark.skipif(sys.version_info >= (3, 12), reason="spyne 2.14 does not import on Python 3.12")
-HOWTOS = ("spyne", "flask", "deployment", "exemptions", "find-out-why", "rotation")
+HOWTOS = ("spyne", "flask", "deployment", "exemptions", "find-out-why", "rotation", "signatures")
 PATIENCE = 15.0
 """Seconds that gunicorn may take before it is broken."""
 USERS = '"alice" = "secret"\n'
@@ -601,6 +613,40 @@ def test_the_sentences_of_the_table_are_those_of_the_faults_with_their_codes() -
         assert (sentence, cells[1].split(",")[0]) == (sentence, told[sentence])
 
 
+def raised() -> Iterator[tuple[str, str]]:
+    """Code and check of every fault that names both where it is made."""
+    codes = {fault.__name__: fault.code for fault in faults() if hasattr(fault, "code")}
+    for file in (ROOT / "wsguard").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            given = [node.func, *node.args]
+            for made, check in itertools.pairwise(given):
+                if isinstance(made, ast.Name) and made.id in codes and isinstance(check, ast.Constant):
+                    yield codes[made.id], str(check.value)
+
+
+def test_a_check_stands_in_the_row_of_the_code_that_it_gets() -> None:
+    listed = {
+        check: cells[1] for cells in SENTENCES.values() for check in re.findall(r"`([a-z_]+\.[a-z_]+)`", cells[2])
+    }
+    made = {(code, check) for code, check in raised() if listed.get(check, "Client, or Sender") != "Client, or Sender"}
+    # A key that is too large to compute with is no token; one that is too small is somebody's who is not let in.
+    assert {one for one in made if listed[one[1]] != one[0]} == {("InvalidSecurityToken", "certificate.key_size")}
+    assert len(made) > 25
+    families = ("security", "timestamp", "username_token", "replay", "signature", "certificate", "client")
+    every = {check for check in CHECKS if check.partition(".")[0] in families}
+    assert every - listed.keys() == {"client.disabled"}, "checks that no message can meet yet"
+
+
+def test_the_codes_that_become_one_are_the_first_of_the_table() -> None:
+    spaces = {fault.sentence: fault.namespace for fault in faults() if hasattr(fault, "sentence")}
+    blame_the_header = [spaces[sentence] is not None for sentence in SENTENCES]
+    assert blame_the_header == [True] * 8 + [False] * (len(SENTENCES) - 8)
+    text = (ROOT / "docs" / "find-out-why.md").read_text(encoding="utf-8")
+    assert "the first eight are one" in text
+
+
 def test_every_check_and_setting_that_the_how_tos_name_exists() -> None:
     sections = {name: getattr(Policy(), name) for name in Policy.model_fields}
     settings = {
@@ -649,6 +695,32 @@ def digest_of(nonce: bytes, *, hexadecimal: bool) -> str:
     return f'<wsse:Password Type="{messages.PROFILE}#PasswordDigest">{base64.b64encode(text).decode()}</wsse:Password>'
 
 
+CLUB_CA = pki.authority("club")
+PARTNER = CLUB_CA.leaf("partner", key=pki.rsa_key())
+BRANCH = CLUB_CA.authority("branch").leaf("partner", key=pki.rsa_key())
+
+
+def signing(leaf: pki.Issued = PARTNER, *, token: Token | None = None, **how: Any) -> bytes:
+    return signed(Signing.by(leaf, **how), token=token)
+
+
+def by_issuer_and_serial(leaf: pki.Issued) -> str:
+    name, number = leaf.certificate.issuer.rfc4514_string(), leaf.certificate.serial_number
+    return (
+        f"<wsse:SecurityTokenReference><ds:X509Data><ds:X509IssuerSerial><ds:X509IssuerName>{name}</ds:X509IssuerName>"
+        f"<ds:X509SerialNumber>{number}</ds:X509SerialNumber></ds:X509IssuerSerial></ds:X509Data>"
+        "</wsse:SecurityTokenReference>"
+    )
+
+
+def sha1() -> bytes:
+    return signing(method="rsa-sha1", parts=tuple(replace(part, digest="sha1") for part in (BODY, TIMESTAMP)))
+
+
+SIGNED: dict[str, Any] = {"signature": {"use": "required"}, "username_token": {"use": "forbidden"}}
+BOTH: dict[str, Any] = {"signature": {"use": "required"}, "username_token": {"use": "required"}}
+BODY_ONLY = Habit(lambda: signing(parts=(BODY,)), signing, SIGNED)
+OLD_HASH = Habit(sha1, signing, SIGNED)
 TEXT = {"username_token": {"password_types": ["PasswordText"]}}
 NONCE = b"0123456789abcdef"
 HABITS = {
@@ -681,8 +753,29 @@ HABITS = {
     ),
     "action `UsernameToken` alone": Habit(lambda: secured(stamped=False), secured, {}),
     "a Signature that nobody asked for": Habit(
-        lambda: envelope(security(timestamp(), f'<d:Signature xmlns:d="{messages.DS}"/>', Token().xml())), secured, {}
+        lambda: signed(Signing.by(pki.authority("elsewhere").leaf()), token=Token()), secured, {}
     ),
+    "signs with SHA-1 unless you name algorithms": OLD_HASH,
+    "signs with SHA-1 unless told otherwise": OLD_HASH,
+    "the algorithm suite `Basic256`, its default: SHA-1": OLD_HASH,
+    "`signSoapDoc` digests with SHA-1": Habit(
+        lambda: signing(parts=tuple(replace(part, digest="sha1") for part in (BODY, TIMESTAMP))), signing, SIGNED
+    ),
+    "signs before the Timestamp is there": BODY_ONLY,
+    "signs the Body only": BODY_ONLY,
+    "signs Body and Timestamp, not the UsernameToken": Habit(
+        lambda: signing(token=Token()),
+        lambda: signing(token=Token(), parts=(BODY, TIMESTAMP, Part("#UT-1"))),
+        BOTH,
+    ),
+    "names its certificate by issuer and serial number": Habit(
+        lambda: signing(key_info=by_issuer_and_serial(PARTNER)), signing, SIGNED
+    ),
+    "indents or encodes the message again after it was signed": Habit(
+        lambda: signing().replace(b"<e:text>", b"\n  <e:text>"), signing, SIGNED
+    ),
+    "signs with the key of another certificate": Habit(lambda: signing(key=pki.rsa_key(1)), signing, SIGNED),
+    "a certificate without its intermediate authority": Habit(lambda: signing(BRANCH), signing, SIGNED),
     "one `timestamp_token` for many calls": Habit(
         lambda: envelope(security(timestamp(stamp(-400), stamp(-100)), Token().xml())), secured, {}
     ),
@@ -695,11 +788,13 @@ ELSEWHERE = {"wants a Security header in the answer", "the same message again af
 @pytest.mark.parametrize(
     "cells", rows("find-out-why", "client"), ids=lambda cells: f"{cells[0]}: {cells[1]}".replace("`", "")
 )
-def test_what_a_client_gets_wrong_is_refused_by_the_check_in_the_table(cells: list[str]) -> None:
+def test_what_a_client_gets_wrong_is_refused_by_the_check_in_the_table(cells: list[str], reader: Reader) -> None:
     _, habit, named, _ = cells
     if habit in ELSEWHERE:
         return
-    guarded = Guarded(**HABITS[habit].policy)
+    (reader.directory / "ca.pem").write_bytes(CLUB_CA.pem)
+    trust = {"ca_files": [reader.directory / "ca.pem"]}
+    guarded = Guarded(trust=trust, **HABITS[habit].policy)
     answer = guarded.post(HABITS[habit].wrong())
     assert answer.check in re.findall(r"`([a-z_.]+)`", named)
     (sentence,) = [
@@ -761,6 +856,364 @@ def test_an_incident_leads_to_its_record_and_the_captured_message_to_the_same_ve
     assert [run(command_line, [*captured, "--at", stamp()]).exit_code for _ in range(2)] == [0, 0]
     assert post(guarded, good).status == "200 OK", "explaining remembers nothing"
     assert run(command_line, [*captured, "--at", stamp()]).exit_code == 0, "it does not say that this was a replay"
+
+
+# --- docs/signatures.md -----------------------------------------------------------------------------------------------
+
+
+def signatures(reader: Reader) -> None:
+    """The directory that ``wsguard init`` makes, with the first configuration of the page in it."""
+    made = CliRunner().invoke(command_line, ["init", "guard"])
+    assert made.exit_code == 0, made.output
+    stores = '\n[users]\nurl = "toml:users.toml"\n[audit]\nurl = "sqlite:///../wsguard-audit.db"\n'
+    reader.write("guard/wsguard.toml", shown("signatures", "toml")[0] + stores)
+
+
+@contextmanager
+def listening(application: WSGIApplication) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, *_: object) -> None:
+        return
+
+
+@WITH_SPYNE
+def test_the_client_that_is_shown_is_served_and_nobody_without_its_signature(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    signatures(reader)
+    module = reader.run("\n".join(shown("signatures", "python")))
+    with listening(module["application"]) as address:
+        client = module["signing_client"](f"{address}/?wsdl")
+        with closing(client.transport.session):
+            expected = "7 paid: Body and Timestamp signed by CN=wsguard development client"
+            assert [client.service.pay("7") for _ in range(2)] == [expected] * 2
+            client.wsse = None
+            with pytest.raises(zeep.exceptions.Fault, match="An error was discovered"):
+                client.service.pay("7")
+    assert [record.check for record in reader.records()] == ["security.missing"]
+
+
+def test_the_commands_of_the_page_on_signatures_are_content_with_its_configuration(reader: Reader) -> None:
+    signatures(reader)
+    done = CliRunner().invoke(command_line, ["check", "guard/wsguard.toml", "--json"])
+    assert (done.exit_code, json.loads(done.stdout)["ok"]) == (0, True)
+
+
+PARTNER_CA = pki.authority("partner CA")
+PAYMENTS = PARTNER_CA.leaf(
+    pki.name("pay", organization_name="Partner", organizational_unit_name="Payments"), key=pki.rsa_key()
+)
+SALES = PARTNER_CA.leaf(pki.name("sell", organization_name="Partner", organizational_unit_name="Sales"))
+OLD_MACHINE = pki.self_signed("old machine")
+
+
+class Signers:
+    """A guard with one configuration of the page, at ``NOW``, and the files that the page names."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.write("partner-ca.pem", PARTNER_CA.pem)
+        self.write("partner.crl", PARTNER_CA.crl(SALES).public_bytes(Encoding.PEM))
+        for name, leaf in (("partner", PAYMENTS), ("old-partner", PAYMENTS), ("old-machine", OLD_MACHINE)):
+            self.write(f"{name}.pem", leaf.pem)
+
+    def write(self, name: str, octets: bytes) -> None:
+        (self.directory / name).write_bytes(octets)
+
+    def guard(self, number: int | None = None, **policy: Any) -> Guarded:
+        """With the block of this number of the page, and what it does not say."""
+        block = {} if number is None else tomllib.loads(shown("signatures", "toml")[number])
+        return Guarded(**{**SIGNED, "trust": {"ca_files": ["partner-ca.pem"]}, **policy, **block})
+
+
+@pytest.fixture
+def signers(reader: Reader) -> Signers:
+    return Signers(reader.directory)
+
+
+def test_an_authority_with_constraints_and_lists_and_a_pinned_certificate_are_trusted_as_the_page_says(
+    signers: Signers,
+) -> None:
+    guarded = signers.guard(1)
+    other = PARTNER_CA.leaf(pki.name("pay", organization_name="Partner", organizational_unit_name="Sales"))
+    whom = {PAYMENTS: "", OLD_MACHINE: "", other: "certificate.constraint", SALES: "certificate.revoked"}
+    for leaf, check in whom.items():
+        assert guarded.post(signing(leaf)).check == check
+    assert guarded.post(signing(pki.authority("elsewhere").leaf())).check == "certificate.untrusted"
+    branch = PARTNER_CA.authority("branch")
+    below = branch.leaf(PAYMENTS.certificate.subject)
+    chain = x509_data(
+        "".join(
+            f"<ds:X509Certificate>{base64.b64encode(one.der).decode()}</ds:X509Certificate>" for one in (below, branch)
+        )
+    )
+    signers.write("partner.crl", PARTNER_CA.crl().public_bytes(Encoding.DER))
+    sent = signing(below, key_info=chain)
+    assert signers.guard(1).post(sent).check == "certificate.revoked", "nobody has a list of the branch"
+    trust = tomllib.loads(shown("signatures", "toml")[1])["trust"]
+    assert Guarded(**SIGNED, trust={**trust, "crl_coverage": "listed"}).post(sent).status == "200 OK"
+
+
+def test_a_stale_list_refuses_everybody_until_a_new_one_is_in_its_place(reader: Reader, signers: Signers) -> None:
+    stale = PARTNER_CA.crl(since=pki.START, until=NOW - timedelta(days=1))
+    signers.write("partner.crl", stale.public_bytes(Encoding.PEM))
+    config = reader.configure(shown("signatures", "toml")[1] + _DEMANDED)
+    guarded = wsguard.guard(Echo(), config, clock=lambda: NOW)
+    assert reader.refused_by(post(guarded, signing(PAYMENTS))) == "certificate.revoked"
+    signers.write("partner.crl.new", PARTNER_CA.crl().public_bytes(Encoding.PEM))
+    (line,) = [line for line in shown("signatures", "console") if line.startswith("mv ")]
+    subprocess.run(shlex.split(line), cwd=reader.directory, check=True)
+    guarded.reload()
+    assert post(guarded, signing(PAYMENTS)).status == "200 OK"
+    signers.write("partner.crl", pki.authority("elsewhere").crl().public_bytes(Encoding.PEM))
+    with pytest.raises(wsguard.ConfigError, match=re.escape("trust.crl_files[0]")):
+        guarded.reload()
+    again = signed(Signing.by(PAYMENTS), stamp=timestamp(stamp(-1), None))
+    assert post(guarded, again).status == "200 OK", "the list from before is in force"
+
+
+_DEMANDED = '\n[signature]\nuse = "required"\n[username_token]\nuse = "forbidden"\n'
+
+
+def key_identifier(kind: str, octets: bytes) -> str:
+    value = base64.b64encode(octets).decode()
+    return (
+        f'<wsse:SecurityTokenReference><wsse:KeyIdentifier ValueType="{kind}" EncodingType="{messages.BASE64}">{value}'
+        "</wsse:KeyIdentifier></wsse:SecurityTokenReference>"
+    )
+
+
+def x509_data(inner: str) -> str:
+    return f"<wsse:SecurityTokenReference><ds:X509Data>{inner}</ds:X509Data></wsse:SecurityTokenReference>"
+
+
+def in_base64(leaf: pki.Issued) -> str:
+    return f"<ds:X509Certificate>{base64.b64encode(leaf.der).decode()}</ds:X509Certificate>"
+
+
+def key_value() -> str:
+    numbers = pki.rsa_key().public_key().public_numbers()
+    modulus, exponent = (
+        base64.b64encode(number.to_bytes((number.bit_length() + 7) // 8, "big")).decode()
+        for number in (numbers.n, numbers.e)
+    )
+    return (
+        f"<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>{modulus}</ds:Modulus><ds:Exponent>{exponent}</ds:Exponent>"
+        "</ds:RSAKeyValue></ds:KeyValue>"
+    )
+
+
+CARRIED = {
+    "Reference": Signing.by(PAYMENTS).key_info,
+    "Embedded": (
+        "<wsse:SecurityTokenReference><wsse:Embedded>"
+        f"{binary_token(PAYMENTS.certificate, id='X509-2')}</wsse:Embedded></wsse:SecurityTokenReference>"
+    ),
+    "X509Data": x509_data(in_base64(PAYMENTS)),
+    "KeyIdentifier of type X509v3": key_identifier(X509_V3, PAYMENTS.der),
+}
+NAMED = {
+    "X509IssuerSerial": by_issuer_and_serial(PAYMENTS),
+    "X509SubjectName": x509_data("<ds:X509SubjectName>CN=pay,OU=Payments,O=Partner</ds:X509SubjectName>"),
+    "subject key identifier": key_identifier(
+        X509_SUBJECT_KEY_IDENTIFIER,
+        x509.SubjectKeyIdentifier.from_public_key(PAYMENTS.certificate.public_key()).digest,
+    ),
+    "ThumbprintSHA1": key_identifier(THUMBPRINT_SHA1, hashlib.sha1(PAYMENTS.der).digest()),
+}
+
+
+@pytest.mark.parametrize("form", [*CARRIED, *NAMED, "KeyValue"])
+def test_a_certificate_is_found_by_every_form_in_the_table(signers: Signers, form: str) -> None:
+    (row,) = [cells for cells in rows("signatures", "in `ds:KeyInfo`") if form in cells[0]]
+    sent = signing(PAYMENTS, key_info={**CARRIED, **NAMED, "KeyValue": key_value()}[form])
+    trust: dict[str, Any] = {"ca_files": ["partner-ca.pem"]}
+    assert signers.guard(trust=trust).post(sent).check == ("" if form in CARRIED else "certificate.unavailable")
+    assert (row[1] == "nothing more") == (form in CARRIED)
+    for key in ("known_certificates", "pinned_certificates"):
+        check = signers.guard(trust={**trust, key: ["partner.pem"]}).post(sent).check
+        assert check == ("" if form in CARRIED or f"`{key}`" in row[1] else "certificate.unavailable")
+
+
+def test_a_client_is_known_by_its_certificate_and_others_are_refused(signers: Signers) -> None:
+    guarded = signers.guard(2, audit={"url": "memory://", "record": "all"})
+    answer = guarded.post(signed(Signing.by(PAYMENTS), body=PAY))
+    assert answer.record is not None
+    assert (answer.status, answer.record.client) == ("200 OK", "partner"), answer.record
+    assert guarded.post(signed(Signing.by(SALES), body=PAY)).check == "client.mismatch"
+    assert guarded.post(signed(Signing.by(PAYMENTS))).check == "client.operation"
+
+
+@pytest.mark.parametrize("number", [3, 4])
+def test_a_user_and_a_signer_are_bound_by_coverage_or_by_an_entry(signers: Signers, number: int) -> None:
+    guarded = signers.guard(number)
+    covered = (BODY, TIMESTAMP, Part("#UT-1"))
+    beside, inside = (signing(PAYMENTS, token=Token(nonce=nonce), parts=parts) for nonce, parts in (
+        (b"one", (BODY, TIMESTAMP)), (b"two", covered)
+    ))  # fmt: skip
+    assert guarded.post(inside).status == "200 OK"
+    assert guarded.post(beside).check == ("signature.coverage" if number == 3 else "")
+    message = guarded.echo.handed[0][0]["wsguard.message"]
+    assert (message.principal.kind, message.username) == ("certificate", "alice")
+    assert "UsernameToken" in message.signed_parts
+    other = signing(PAYMENTS, token=Token("bob", "hunter2"), parts=covered)
+    assert guarded.post(other).check == ("" if number == 3 else "client.mismatch")
+
+
+def test_the_application_finds_the_signer_and_nothing_that_was_not_signed(signers: Signers) -> None:
+    header = '<t:Trace xmlns:t="urn:trace">nobody</t:Trace>'
+    sent = signed(Signing.by(PAYMENTS), header=header, envelope_attributes='xmlns:a="urn:a" a:b="c"')
+    guarded = signers.guard()
+    assert guarded.post(sent).status == "200 OK"
+    environ, octets = guarded.echo.handed[0]
+    message = environ["wsguard.message"]
+    assert environ["REMOTE_USER"] == message.principal.name == "CN=pay,OU=Payments,O=Partner"
+    assert (message.principal.kind, message.certificate) == ("certificate", PAYMENTS.der)
+    assert (message.signed_parts, message.username, message.client) == ({"Body", "Timestamp"}, "", "")
+    assert (b"Trace" in octets, b"a:b" in octets) == (False, False)
+    keeping = signers.guard(handoff={"unsigned_headers": "keep"})
+    keeping.post(sent)
+    assert b"Trace" in keeping.handed
+    named = {cells[0].strip("`") for cells in rows("signatures", "attribute")}
+    assert named <= set(VerifiedMessage.__dataclass_fields__)
+
+
+def test_a_prefix_in_a_value_has_to_be_bound_to_a_namespace_that_is_named(signers: Signers) -> None:
+    body = (
+        '<c:pay xmlns:c="urn:club" xmlns:t="urn:club:types" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+        '<c:number xsi:type="t:Express">7</c:number></c:pay>'
+    )
+    sent = signed(Signing.by(PAYMENTS), body=body)
+    assert signers.guard().post(sent).check == "signature.coverage"
+    assert signers.guard(5).post(sent).status == "200 OK"
+    listed = tuple(replace(part, prefixes="t") for part in (BODY, TIMESTAMP))
+    assert signers.guard().post(signed(Signing.by(PAYMENTS, parts=listed), body=body)).status == "200 OK"
+
+
+def test_an_old_algorithm_is_taken_from_one_client_until_a_day_and_recorded(reader: Reader, signers: Signers) -> None:
+    trust = '\n[trust]\nca_files = ["partner-ca.pem"]\n'
+    config = reader.configure(shown("signatures", "toml")[6] + _DEMANDED + trust)
+    today = [NOW]
+    guarded = wsguard.guard(Echo(), config, clock=lambda: today[0])
+    old = tuple(replace(part, digest="sha1") for part in (BODY, TIMESTAMP))
+    assert post(guarded, signing(PAYMENTS)).status == "200 OK"
+    assert reader.records() == [], "accepted messages are not recorded"
+    assert post(guarded, signing(PAYMENTS, method="rsa-sha1", parts=old)).status == "200 OK"
+    (line,) = [line for line in shown("signatures", "console") if "audit list" in line]
+    listed = CliRunner().invoke(
+        command_line, [*shlex.split(line.replace("--since 7d", "--since 2026-11-01"))[1:], "--json"]
+    )
+    (record,) = json.loads(listed.stdout)
+    noted = {step["seen"] for step in record["explanation"] if step["setting"].startswith("algorithms.legacy")}
+    assert noted == {"rsa-sha1, by a dated permission", "sha1, by a dated permission"}
+    today[0] = datetime(2031, 7, 1, tzinfo=UTC)
+    stamped = timestamp("2031-07-01T00:00:00Z", None)
+    late = signed(Signing.by(PAYMENTS, method="rsa-sha1", parts=old), stamp=stamped)
+    assert reader.refused_by(post(guarded, late)) == "signature.algorithm"
+
+
+def test_a_signature_is_taken_once(signers: Signers) -> None:
+    guarded, sent = signers.guard(), signing(PAYMENTS)
+    assert [guarded.post(sent).check for _ in range(2)] == ["", "replay.signature"]
+
+
+def test_a_shared_key_is_taken_by_its_name(signers: Signers, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = b"0123456789abcdef-a-shared-key"
+    monkeypatch.setenv("PARTNER_KEY", base64.b64encode(key).decode())
+    guarded = signers.guard(7)
+    named: dict[str, Any] = {"method": "hmac-sha256", "key_info": "<ds:KeyName>partner</ds:KeyName>"}
+    assert guarded.post(signed(Signing(key=key, **named))).status == "200 OK"
+    message = guarded.echo.handed[0][0]["wsguard.message"]
+    assert (message.principal, message.certificate) == (Principal("partner", "shared_key"), None)
+    assert guarded.post(signed(Signing(key=b"another" * 4, **named))).check == "signature.value"
+
+
+def referring(uri: str) -> dict[str, Any]:
+    return {"parts": (BODY, TIMESTAMP, Part(uri, value=base64.b64encode(bytes(32)).decode()))}
+
+
+def transformed(identifier: str) -> dict[str, Any]:
+    transform = f'<ds:Transforms><ds:Transform Algorithm="{identifier}"/></ds:Transforms>'
+    return {"parts": (replace(BODY, transforms=transform),)}
+
+
+MANIFEST = {"parts": (replace(BODY, attributes=f'Type="{messages.DS}Manifest"'), TIMESTAMP)}
+TRUNCATED = "<ds:HMACOutputLength>8</ds:HMACOutputLength></ds:SignatureMethod>"
+REFUSED: dict[str, list[dict[str, Any]]] = {
+    'a reference to the whole document (`URI=""`), to another document, or by XPointer': [
+        referring(uri) for uri in ("", "http://example.org/", "#xpointer(/)")
+    ],
+    "a reference to an element that holds its own signature": [referring("#SEC")],
+    "two references to the same Id, or one to an Id that is not there": [referring("#body"), referring("#gone")],
+    "Canonical XML 1.1 of an element below an `xml:base`": [{"parts": (replace(BODY, c14n="c14n11"), TIMESTAMP)}],
+    "XPath, XSLT, base64 and other transforms": [
+        transformed("http://www.w3.org/TR/1999/REC-xpath-19991116"),
+        transformed("http://www.w3.org/TR/1999/REC-xslt-19991116"),
+        transformed(f"{messages.DS}base64"),
+    ],
+    "MD5, DSA": [
+        {"method": f"{messages.DS}dsa-sha1", "value": "AAAA"},
+        {"parts": (replace(BODY, digest="md5"), TIMESTAMP)},
+    ],
+    "a Manifest, an Object": [MANIFEST, {"appended": "<ds:Object/>"}],
+    "HMACOutputLength": [{"replaced": {"</ds:SignatureMethod>": TRUNCATED}}],
+    "no KeyInfo, RetrievalMethod, PGPData": [
+        {"replaced": {f"<ds:KeyInfo>{Signing.by(PAYMENTS).key_info}</ds:KeyInfo>": ""}},
+        {"key_info": '<ds:RetrievalMethod URI="#X509-1"/>'},
+        {"key_info": "<ds:PGPData/>"},
+    ],
+    "KeyValue with a key that is not pinned": [{"key_info": key_value()}],
+    "KeyName where it is no HMAC": [{"key_info": "<ds:KeyName>partner</ds:KeyName>"}],
+}
+
+
+@pytest.mark.parametrize("cells", rows("signatures", "what"), ids=lambda cells: cells[0])
+def test_what_is_refused_on_purpose_is_refused_by_the_check_in_the_table(signers: Signers, cells: list[str]) -> None:
+    what, check = cells
+    guarded = signers.guard(algorithms={"canonicalization": ["exc-c14n", "c14n11"]})
+    for how in REFUSED[what]:
+        based = 'xml:base="http://example.org/"' if "xml:base" in what else ""
+        sent = sign(
+            unsigned(binary_token(PAYMENTS.certificate), "@SIG-1@", timestamp(), envelope_attributes=based).replace(
+                "<wsse:Security ", '<wsse:Security wsu:Id="SEC" '
+            ),
+            Signing.by(PAYMENTS, **how),
+        )
+        assert guarded.post(sent).check == check.strip("`"), how
+    assert guarded.post(signing(PAYMENTS)).status == "200 OK"
+
+
+def test_every_row_of_what_is_refused_on_purpose_is_tried() -> None:
+    assert {cells[0] for cells in rows("signatures", "what")} == set(REFUSED)
+
+
+def test_explain_writes_what_was_digested_and_diff_shows_what_changed(reader: Reader, signers: Signers) -> None:
+    reader.configure('[trust]\nca_files = ["partner-ca.pem"]\n' + _DEMANDED)
+    asked, compared = shown("signatures", "console")[-1].splitlines()
+    assert [asked, compared] == shown("find-out-why", "console")[-1].splitlines()
+    words = shlex.split(re.sub(r"--at \S+", f"--at {stamp()}", asked))
+    honest = signing(PAYMENTS)
+    for octets, status in ((honest, 0), (honest.replace(b"<e:text>", b"\n  <e:text>"), 1)):
+        reader.write("captured.xml", octets.decode())
+        assert CliRunner().invoke(command_line, [*words[1:], "--json"]).exit_code == status
+        if status == 0:
+            (reader.directory / "digested").rename(reader.directory / "client")
+            (reader.directory / "client" / "01-Body.xml").rename(reader.directory / "client" / "Body.xml")
+    assert [file.name for file in (reader.directory / "digested").iterdir()] == ["01-Body.xml"]
+    done = subprocess.run(shlex.split(compared), cwd=reader.directory, capture_output=True, text=True)
+    assert (done.returncode, ">   <e:text>" in done.stdout or "<   <e:text>" in done.stdout) == (1, True), done.stdout
 
 
 # --- docs/rotation.md -------------------------------------------------------------------------------------------------

@@ -9,9 +9,10 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,18 +21,21 @@ from rich.console import Console
 from werkzeug.test import Client, TestResponse
 
 import wsguard
-from tests.messages import NOW, Token, envelope, message
+from tests.messages import NOW, Token, envelope, message, timestamp
+from tests.signing import Signing, signed
 from wsguard.audit import open_reader
 from wsguard.checks import CHECKS
 from wsguard.interfaces import AuditRecord
+from wsguard.keys import load_certificates, load_key
 from wsguard.lint import findings
+from wsguard.policy.surroundings import KeyFile
 from wsguard.spyne import introspect
 
 if sys.version_info >= (3, 12):
     pytest.skip("spyne 2.14 does not import on Python 3.12", allow_module_level=True)
 
 from sample_service import asking, demo, demo_report
-from sample_service.application import BOOKS, CONFIG, USERS, lay_out, soap_application
+from sample_service.application import BOOKS, CERTIFICATES, CONFIG, USERS, lay_out, soap_application
 from sample_service.attempts import (
     ACCEPTED,
     ATTEMPTS,
@@ -44,13 +48,19 @@ from sample_service.attempts import (
     rejected,
     replay,
 )
+from sample_service.certificates import ACCOUNTING, CA, CANTEEN, key_pair, make_certificates
 from sample_service.client import ClubClient, Exchange, credentials, in_one_line
-from sample_service.data import Club, Prospect, Renewal, UnknownMember
+from sample_service.data import Charge, Club, Prospect, Renewal, UnknownMember
 
 ROOT = Path(__file__).parents[1]
 TODAY = date(2026, 11, 21)
 RENEW = '<c:renewMembership xmlns:c="urn:example:club"><c:number>{}</c:number><c:years>{}</c:years></c:renewMembership>'
 ASK = '<c:getMember xmlns:c="urn:example:club"><c:number>{}</c:number></c:getMember>'
+CHARGE = (
+    '<c:chargeMember xmlns:c="urn:example:club"><c:number>{}</c:number><c:amount>{}</c:amount>'
+    "<c:purpose>Court 3</c:purpose></c:chargeMember>"
+)
+ACCOUNTING_SYSTEM = "CN=accounting,OU=Accounting,O=Example Club"
 LEAD = (
     '<c:addProspect xmlns:c="urn:example:club"><c:prospect><c:name>Emmy</c:name><c:email>e@example.org</c:email>'
     "</c:prospect></c:addProspect>"
@@ -72,6 +82,32 @@ def browser(tmp_path: Path, club: Club) -> Iterator[Client]:
 
 def post(browser: Client, octets: bytes) -> TestResponse:
     return browser.post("/", data=octets, content_type="text/xml; charset=utf-8")
+
+
+@pytest.fixture
+def today(tmp_path: Path, club: Club) -> Iterator[Client]:
+    """The guarded club at this moment: certificates are made when they are needed."""
+    lay_out(tmp_path)
+    with closing(wsguard.guard(soap_application(club), tmp_path / CONFIG)) as guarded:
+        yield Client(guarded)
+
+
+Sign = Callable[..., bytes]
+
+
+@pytest.fixture
+def signed_by(tmp_path: Path, today: Client) -> Sign:
+    """Signs a Body now, as one of the clients that the club's authority knows."""
+
+    def sign(client: str, body: str, **how: object) -> bytes:
+        files = key_pair(tmp_path / CERTIFICATES, client)
+        key = load_key(KeyFile(file=files.key)).private_key
+        (certificate,) = load_certificates(files.certificate)
+        created = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        signing = Signing(key=key, certificate=certificate, **how)  # type: ignore[arg-type]
+        return signed(signing, stamp=timestamp(created, None), body=body)
+
+    return sign
 
 
 def from_the_front_desk(body: str) -> bytes:
@@ -116,6 +152,19 @@ def test_each_prospect_gets_a_number(club: Club) -> None:
     assert [club.add_prospect(prospect), club.add_prospect(prospect)] == [1, 2]
 
 
+def test_what_a_member_is_charged_is_kept_in_order(club: Club) -> None:
+    made = [club.charge(1001, Decimal(amount), "Court 3", "accounting", "i1") for amount in ("12.50", "0.10")]
+    assert made[0] == Charge(1, 1001, Decimal("12.50"), "Court 3", "accounting", "i1")
+    assert club.charges(1001) == made
+    assert club.charges(1002) == []
+
+
+def test_nobody_is_charged_who_is_no_member(club: Club) -> None:
+    with pytest.raises(UnknownMember):
+        club.charge(9, Decimal("12.50"), "Court 3", "accounting", "i1")
+    assert club.charges(9) == []
+
+
 # --- The services -----------------------------------------------------------------------------------------------------
 
 
@@ -137,10 +186,39 @@ def test_a_client_that_claims_to_be_somebody_is_nobody_without_a_security_header
     assert club.renewals(1001) == []
 
 
-def test_without_its_guard_the_service_renews_for_nobody(club: Club) -> None:
-    answer = post(Client(soap_application(club)), envelope(None, RENEW.format(1001, 1)))
-    assert answer.status_code == 500
-    assert club.renewals(1001) == []
+def test_a_charge_notes_whose_signature_asked_for_it_and_in_which_request(
+    today: Client, signed_by: Sign, club: Club, tmp_path: Path
+) -> None:
+    answer = post(today, signed_by(ACCOUNTING, CHARGE.format(1001, "12.50")))
+    assert answer.status_code == 200, answer.text
+    (charge,) = club.charges(1001)
+    assert (charge.amount, charge.charged_by) == (Decimal("12.50"), ACCOUNTING_SYSTEM)
+    record = open_reader(wsguard.load_policy(tmp_path / CONFIG).audit.url).find(charge.incident)
+    assert record is not None
+    assert (record.outcome, record.service, record.username) == ("accepted", "BillingService", "")
+    assert record.certificate_subject == ACCOUNTING_SYSTEM
+
+
+def test_a_charge_is_taken_from_accounting_only(today: Client, signed_by: Sign, club: Club, tmp_path: Path) -> None:
+    body = CHARGE.format(1001, "12.50")
+    post(today, from_the_front_desk(body))
+    post(today, signed_by(CANTEEN, body))
+    post(today, signed_by(ACCOUNTING, body).replace(b"12.50", b"99.50"))
+    post(today, envelope(None, body))
+    checks = [record.check for record in open_reader(wsguard.load_policy(tmp_path / CONFIG).audit.url).read()][::-1]
+    expected = ["username_token.forbidden", "certificate.constraint", "signature.digest", "security.missing"]
+    assert (checks, club.charges(1001)) == (expected, [])
+
+
+def test_a_charge_of_a_member_that_is_none_is_a_fault_of_the_service(today: Client, signed_by: Sign) -> None:
+    assert "Client.UnknownMember" in post(today, signed_by(ACCOUNTING, CHARGE.format(9, "12.50"))).text
+    assert "SchemaValidationError" in post(today, signed_by(ACCOUNTING, CHARGE.format(1001, "-1"))).text
+
+
+def test_without_its_guard_the_service_renews_and_charges_for_nobody(club: Club) -> None:
+    for body in (RENEW.format(1001, 1), CHARGE.format(1001, "12.50")):
+        assert post(Client(soap_application(club)), envelope(None, body)).status_code == 500
+    assert (club.renewals(1001), club.charges(1001)) == ([], [])
 
 
 def test_what_a_member_does_not_have_is_left_out(browser: Client) -> None:
@@ -187,7 +265,33 @@ def test_the_wsdl_passes_the_guard_and_is_no_message(browser: Client, tmp_path: 
 def test_passwords_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     lay_out(tmp_path / "new" / "data")
     assert (tmp_path / "new" / "data" / USERS).stat().st_mode & 0o777 == 0o600
-    assert sorted(file.name for file in (tmp_path / "new" / "data").iterdir()) == [USERS, CONFIG]
+    names = sorted(file.name for file in (tmp_path / "new" / "data").iterdir())
+    assert names == [CERTIFICATES, USERS, CONFIG]
+
+
+def test_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
+    make_certificates(tmp_path / "made")
+    modes = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "made").iterdir()}
+    assert {name for name, mode in modes.items() if mode == 0o600} == {name for name in modes if "-key." in name}
+    assert len(modes) == 12
+    assert list(tmp_path.iterdir()) == [tmp_path / "made"]
+
+
+def test_several_workers_that_start_together_agree_on_one_authority(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(make_certificates, [tmp_path / "made"] * 4))
+    (authority,) = load_certificates(tmp_path / "made" / CA)
+    (certificate,) = load_certificates(key_pair(tmp_path / "made", ACCOUNTING).certificate)
+    certificate.verify_directly_issued_by(authority)
+    assert list(tmp_path.iterdir()) == [tmp_path / "made"]
+
+
+def test_certificates_that_are_there_are_kept_and_a_directory_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "made").mkdir()
+    make_certificates(tmp_path / "made")
+    assert list((tmp_path / "made").iterdir()) == []
+    with pytest.raises(OSError, match="nowhere"):
+        make_certificates(tmp_path / "nowhere" / "made")
 
 
 def test_a_configuration_that_is_there_is_kept(tmp_path: Path) -> None:
@@ -245,7 +349,7 @@ def test_the_demo_shows_what_it_promises_and_leaves_nothing_behind(tmp_path: Pat
     assert "Cure: synchronise clocks" in explained
     assert "Refused by timestamp.expired." in explained
     assert "Refusals over time" in pictured
-    assert re.search(r"^│ accepted +│ 6 +│$", pictured, re.MULTILINE)
+    assert re.search(r"^│ accepted +│ 9 +│$", pictured, re.MULTILINE)
     assert max(map(len, done.stdout.splitlines())) <= 160
     assert not any(password in commands for _, password in (FRONT_DESK, RETIRED, NEWSLETTER))
 
