@@ -95,12 +95,12 @@ class Algorithms:
             put_off: takes the refusal of an algorithm whose permission for this client has ended.
 
         Returns:
-            the short names of the algorithms that a permission was needed for.
+            the checks that only a permission let the message pass.
 
         Raises:
             UnsupportedAlgorithm: ``signature.algorithm`` or ``encryption.algorithm``, no permission is for this client.
         """
-        permitted = []
+        permitted: dict[str, None] = {}
         for kind, name in self._used:
             if name in getattr(demands, kind):
                 continue
@@ -111,8 +111,9 @@ class Algorithms:
             if permission.until < self._today:
                 put_off(_refusal(kind, f"{name}, permitted until {permission.until}", demands, setting))
                 continue
-            explanation.noted(f"{_FAMILIES[kind]}.algorithm", seen=f"{name}, by a dated permission", setting=setting)
-            permitted.append(name)
+            check = f"{_FAMILIES[kind]}.algorithm"
+            explanation.noted(check, seen=f"{name}, by a dated permission", setting=setting)
+            permitted[check] = None
         return tuple(permitted)
 
 

@@ -39,18 +39,20 @@ class ClientTable:
         self._clients: Final = clients
         self._certificates: Final = certificates
 
-    def binds(self, username: str, certificate: str) -> bool:
-        """Whether one entry names both this user and this certificate, so that each vouches for the other."""
+    def binds(self, user: Principal, signer: Principal, certificate: str) -> bool:
+        """Whether one entry names both this user and this signer, so that each vouches for the other."""
+        both = Peer(user, signer, certificate)
         return any(
-            client.username == username and bool(certificate) and self._certificates.get(client.name) == certificate
+            client.username != "" and (client.certificate is not None or client.shared_key != "")
             for client in self._clients
+            if self._fits(client, both)
         )
 
     def authorize(self, peer: Peer, service: str) -> Client | None:
         """The entry that fits ``peer``; None where there are no entries or nobody was authenticated.
 
         An entry fits where everything that it names was authenticated. Of several the one that names most is taken,
-        and a certificate before a user.
+        and a signer before a user.
 
         Raises:
             FailedAuthentication: ``client.mismatch``, no entry fits; ``client.operation``, the service is not for it.
@@ -63,7 +65,7 @@ class ClientTable:
         if not self._clients:
             return None
         fitting = [
-            (client.certificate is not None, bool(client.username), -index)
+            (client.certificate is not None or bool(client.shared_key), bool(client.username), -index)
             for index, client in enumerate(self._clients)
             if self._fits(client, peer)
         ]
@@ -84,6 +86,8 @@ class ClientTable:
         user = peer.user.name if peer.user is not None else None
         if client.username and client.username != user:
             return False
+        if client.shared_key:
+            return peer.signer is not None and (peer.signer.kind, peer.signer.name) == ("shared_key", client.shared_key)
         return client.certificate is None or (
             bool(peer.certificate) and self._certificates.get(client.name) == peer.certificate
         )

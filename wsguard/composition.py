@@ -43,6 +43,7 @@ from wsguard.reloading import Reloader, file_state, files_of
 from wsguard.routing import ServiceTable
 from wsguard.spyne import introspect
 from wsguard.stores import is_database, open_replay, open_users
+from wsguard.stores.users_memory import MemoryUserStore
 from wsguard.tokens.username import SeenKeeper, UsernameTokenProcessor
 
 P = ParamSpec("P")
@@ -191,6 +192,8 @@ class _Parts:
         )
 
     def _users(self, policy: Policy) -> UserStore | None:
+        if all(demands.username_token.use == "forbidden" for demands in policy.every_demand):
+            return MemoryUserStore({})
         url = self._attempt("users.url", location, policy.users, "users")
         if url is None:
             return None

@@ -6,7 +6,7 @@ that must be signed such a prefix is bound to a namespace that is expected here,
 """
 
 from collections.abc import Collection
-from typing import Final
+from typing import Final, cast
 
 from lxml import etree
 from lxml.etree import _Element
@@ -87,11 +87,12 @@ def _check_names(piece: _Element, signed_prefixes: Collection[str], expected: Co
     declared: list[tuple[str, str]] = []
     for event, what in etree.iterwalk(piece, events=("start-ns", "end-ns", "start")):
         if event == "start-ns":
-            declared.append((what[0] or "", what[1]))  # type: ignore[index]  # a pair with this event
+            prefix, namespace = cast(tuple[str | None, str], what)
+            declared.append((prefix or "", namespace))
         elif event == "end-ns":
             declared.pop()
         else:
-            _check_names_of(what, declared, signed_prefixes, expected)  # type: ignore[arg-type]  # an element
+            _check_names_of(cast(_Element, what), declared, signed_prefixes, expected)
 
 
 def _check_names_of(

@@ -180,8 +180,7 @@ def _signatures_leave_parts_open(demands: Demands, _today: date) -> Iterator[Fin
         yield Finding(
             "high",
             "signature.required_parts",
-            "the Timestamp need not be signed: a signed message never gets old, and is remembered as long as the "
-            "signer's certificate is valid",
+            "the Timestamp need not be signed: a signed message never gets old, and is remembered for ten years",
             'add "Timestamp", and set timestamp.use = "required"',
         )
 

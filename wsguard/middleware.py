@@ -238,7 +238,7 @@ class Guard:
             Fault: there should be one, and the policy refuses requests without.
         """
         outcome: RequestOutcome = "exempt" if message.exempt else "reported" if message.reported else "accepted"
-        check = "exemption" if message.exempt else "".join(message.reported[:1])
+        check = "exemption" if message.exempt else "".join((*message.reported, *message.legacy)[:1])
         wanted = outcome != "accepted" or bool(message.legacy) or case.serving.policy.audit.record == "all"
         if not wanted and not self._observers:
             return False

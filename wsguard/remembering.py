@@ -11,8 +11,9 @@ from wsguard.signature import VerifiedSignature
 SKEW_MARGIN: Final = timedelta(seconds=60)
 """Kept beyond the last moment at which a message is taken: what the clocks of two of our machines may differ by."""
 
-NEVER_EXPIRES: Final = timedelta(days=3650)
-"""How long a signature is remembered that nothing dates, where its key has no end either: ten years."""
+UNDATED: Final = timedelta(days=3650)
+"""How long a signature is remembered that nothing dates, if its certificate does not last longer: ten years. A
+certificate that is renewed for the same key would let it live on."""
 
 
 def retention(policy: Policy) -> timedelta:
@@ -52,8 +53,8 @@ def signature_until(signature: VerifiedSignature, dated: bool, client: Client | 
     if dated:
         return _report_end(client, now)
     if isinstance(signature.signer, TrustedCertificate):
-        return signature.signer.certificate.not_valid_after_utc + SKEW_MARGIN
-    return now + NEVER_EXPIRES
+        return max(signature.signer.certificate.not_valid_after_utc + SKEW_MARGIN, now + UNDATED)
+    return now + UNDATED
 
 
 def _report_end(client: Client | None, now: datetime) -> datetime:

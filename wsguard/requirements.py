@@ -92,7 +92,7 @@ def peer_of(
         return Peer(user=user)
     signer, certificate = principal_of(signature)
     bound = user is not None and (
-        "UsernameToken" in parts.covered_by(signature.covered) or clients.binds(user.name, certificate)
+        "UsernameToken" in parts.covered_by(signature.covered) or clients.binds(user, signer, certificate)
     )
     if user is not None and not bound and "required" == demands.username_token.use == demands.signature.use:
         raise FailedCheck(

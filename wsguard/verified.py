@@ -51,7 +51,7 @@ class VerifiedMessage:
     """What that signer signed, as ``signature.required_parts`` names it."""
     encrypted_parts: frozenset[str] = frozenset()
     legacy: tuple[str, ...] = ()
-    """Algorithms in it that only a dated permission allows."""
+    """Checks that only a dated permission let it pass: ``signature.algorithm``, ``encryption.algorithm``."""
     timestamp: Timestamp | None = None
     octets: bytes = field(repr=False)
     """The envelope that the application gets, in UTF-8 without XML declaration."""

@@ -52,7 +52,7 @@ class Picture:
     def add(self, record: AuditRecord) -> None:
         """Count one record."""
         self.outcomes[record.outcome] += 1
-        self.clients[record.client or record.username or _NONE] += 1
+        self.clients[record.client or record.username or record.certificate_subject or _NONE] += 1
         if record.outcome in REFUSALS:
             self.checks[record.check or _NONE] += 1
             place = int((record.time - self.since) / self.span)

@@ -65,6 +65,8 @@ class Client(Section):
     """User of its UsernameToken."""
     certificate: File | None = None
     """Certificate of its signatures; with a username both are demanded of the same message."""
+    shared_key: Text = ""
+    """Name in keys.shared of the key of its signatures."""
     services: tuple[Name, ...] = ()
     """Services it may call; empty: all."""
     mode: Literal["enforce", "report"] = "enforce"
@@ -74,8 +76,10 @@ class Client(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if not (self.username or self.certificate):
-            raise ValueError("give username, certificate or both")
+        if not (self.username or self.certificate or self.shared_key):
+            raise ValueError("give username, certificate, shared_key, or a username with one of the others")
+        if self.certificate and self.shared_key:
+            raise ValueError("either certificate or shared_key: nobody signs with both")
         if (self.mode == "report") != (self.report_until is not None):
             raise ValueError('mode = "report" and report_until go together')
         return self
@@ -134,6 +138,12 @@ class Policy(Demands):
         unknown = [client.name for client in self.client if client.certificate is None]
         if len(set(names)) < len(names):
             problems.append("two [[client]] entries have the same name")
+        keys = [key.name for key in self.keys.shared]
+        problems += [
+            f"client {client.name!r} names no key of keys.shared: {client.shared_key!r}"
+            for client in self.client
+            if client.shared_key and client.shared_key not in keys
+        ]
         for demands in self.every_demand:
             if demands.response.encrypt not in ("", "useReqSigCert", *names):
                 problems.append(f"response.encrypt names no client: {demands.response.encrypt!r}")
