@@ -211,7 +211,7 @@ MISTAKES = [
     ("[[exempt]]\nreason = 'x'", "exempt[0]", "nothing is exempted"),
     ("[[exempt]]\noperations = []\npaths = []", "exempt[0]", "nothing is exempted"),
     ("[[exempt]]\nservice = 'A'\npaths = ['/a']", "exempt[0]", "either service, or operations and paths"),
-    ("[[client]]\nname = 'a'", "client[0]", "username, certificate or both"),
+    ("[[client]]\nname = 'a'", "client[0]", "give username, certificate, shared_key"),
     ("[[client]]\nusername = 'a'", "client[0].name", "is missing"),
     ("[[client]]\nname = ''\nusername = 'a'", "client[0].name", "at least 1"),
     ("[[client]]\nname = 'a'\nusername = 'b'\n[[client]]\nname = 'a'\nusername = 'c'", "", "the same name"),

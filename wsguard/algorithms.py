@@ -23,6 +23,9 @@ from wsguard.policy.demands import AlgorithmDemands, LegacyPermission
 Kind = Literal["signature", "digest", "canonicalization", "encryption", "key_transport"]
 """What an algorithm is for: the key of ``[algorithms]`` that lists it."""
 
+LEGACY_SETTING: Final = "algorithms.legacy"
+"""Start of the setting that decided, where a dated permission did."""
+
 _FAMILIES: Final[Mapping[Kind, str]] = MappingProxyType(
     {
         "signature": "signature",
@@ -95,25 +98,24 @@ class Algorithms:
             put_off: takes the refusal of an algorithm whose permission for this client has ended.
 
         Returns:
-            the checks that only a permission let the message pass.
+            the short names of the algorithms that a permission was needed for.
 
         Raises:
             UnsupportedAlgorithm: ``signature.algorithm`` or ``encryption.algorithm``, no permission is for this client.
         """
-        permitted: dict[str, None] = {}
+        permitted = []
         for kind, name in self._used:
             if name in getattr(demands, kind):
                 continue
             index, permission = _permission(demands, name, client)
             if permission is None:
                 raise _refusal(kind, name, demands)
-            setting = f"algorithms.legacy[{index}]"
+            setting = f"{LEGACY_SETTING}[{index}]"
             if permission.until < self._today:
                 put_off(_refusal(kind, f"{name}, permitted until {permission.until}", demands, setting))
                 continue
-            check = f"{_FAMILIES[kind]}.algorithm"
-            explanation.noted(check, seen=f"{name}, by a dated permission", setting=setting)
-            permitted[check] = None
+            explanation.noted(f"{_FAMILIES[kind]}.algorithm", seen=f"{name}, by a dated permission", setting=setting)
+            permitted.append(name)
         return tuple(permitted)
 
 

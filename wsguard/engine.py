@@ -316,7 +316,7 @@ class SecurityEngine:
             keys = processor.replay_keys(token)
             self._remember("replay.nonce", keys, max(kept, token_until(client, demands, now)), now)
         for one in counting:
-            dated = timestamp is not None and "Timestamp" in parts.covered_by(one.covered)
+            dated = timestamp is not None and timestamp.ends and "Timestamp" in parts.covered_by(one.covered)
             until = max(kept, signature_until(one, dated, client, now))
             self._remember("replay.signature", (one.replay_key,), until, now)
         if read or counting:

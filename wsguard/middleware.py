@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, Protocol
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from wsguard.algorithms import LEGACY_SETTING
 from wsguard.answers import AnswerSecurer
 from wsguard.engine import Request, SecurityEngine
 from wsguard.exchange import Exchange
@@ -137,6 +138,11 @@ class _Case:
         )
 
     @property
+    def permissions_used(self) -> tuple[str, ...]:
+        """The checks that only a dated permission let it pass."""
+        return tuple(result.check for result in self.explanation.results if result.setting.startswith(LEGACY_SETTING))
+
+    @property
     def duration_ms(self) -> float:
         return round((time.perf_counter() - self.started) * 1000, 3)
 
@@ -238,7 +244,7 @@ class Guard:
             Fault: there should be one, and the policy refuses requests without.
         """
         outcome: RequestOutcome = "exempt" if message.exempt else "reported" if message.reported else "accepted"
-        check = "exemption" if message.exempt else "".join((*message.reported, *message.legacy)[:1])
+        check = "exemption" if message.exempt else "".join((*message.reported, *case.permissions_used)[:1])
         wanted = outcome != "accepted" or bool(message.legacy) or case.serving.policy.audit.record == "all"
         if not wanted and not self._observers:
             return False

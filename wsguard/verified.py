@@ -23,6 +23,11 @@ class Timestamp:
     created: datetime | None
     expires: datetime | None
 
+    @property
+    def ends(self) -> bool:
+        """Whether it says anything: an empty one is well-formed where the policy demands neither of the two."""
+        return self.created is not None or self.expires is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedMessage:
@@ -51,7 +56,7 @@ class VerifiedMessage:
     """What that signer signed, as ``signature.required_parts`` names it."""
     encrypted_parts: frozenset[str] = frozenset()
     legacy: tuple[str, ...] = ()
-    """Checks that only a dated permission let it pass: ``signature.algorithm``, ``encryption.algorithm``."""
+    """Algorithms in it that only a dated permission allows."""
     timestamp: Timestamp | None = None
     octets: bytes = field(repr=False)
     """The envelope that the application gets, in UTF-8 without XML declaration."""

@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from wsguard.algorithms import LEGACY_SETTING
 from wsguard.checks import CHECKS
 from wsguard.instruments import innermost, size_of, timed
 from wsguard.interfaces import AuditRecord, Clock, ReplayStore
@@ -144,7 +145,7 @@ class PrometheusObserver:
         for result in record.explanation:
             if result["outcome"] == "reported":
                 self._reported.labels(_known(result["check"], CHECKS), client).inc()
-            elif result["outcome"] == "noted" and result["setting"].startswith("algorithms.legacy"):
+            elif result["outcome"] == "noted" and result["setting"].startswith(LEGACY_SETTING):
                 self._legacy.labels(_known(result["check"], CHECKS), client).inc()
 
     @property

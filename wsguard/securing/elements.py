@@ -18,7 +18,9 @@ from wsguard.names import (
     KEY_INFO,
     SECURITY_TOKEN_REFERENCE,
     THUMBPRINT_SHA1,
+    TOKEN_TYPE,
     WSSE,
+    WSSE11,
     WSU_ID,
     X509_PKI_PATH,
     X509_SUBJECT_KEY_IDENTIFIER,
@@ -77,15 +79,25 @@ def add_key_info(parent: _Element, certificate: x509.Certificate, form: KeyIdent
         NotSecurable: a field of the certificate that ``form`` needs cannot be read.
     """
     info = etree.SubElement(parent, KEY_INFO, nsmap={"ds": DS})
-    reference = etree.SubElement(info, SECURITY_TOKEN_REFERENCE, nsmap={"wsse": WSSE})
     if token is not None:
-        uri = f"#{token.get(WSU_ID)}"
-        child(reference, f"{{{WSSE}}}Reference", URI=uri, ValueType=token.get("ValueType", ""))
+        _refer(info, token)
         return
+    reference = etree.SubElement(info, SECURITY_TOKEN_REFERENCE, nsmap={"wsse": WSSE})
     try:
         _NAMED[form](reference, certificate)
     except FOREIGN:
         raise NotSecurable(f"the certificate has no {form} that can be read") from None
+
+
+def _refer(info: _Element, token: _Element) -> None:
+    value_type = token.get("ValueType", "")
+    path = value_type == X509_PKI_PATH
+    prefixes = {"wsse": WSSE, "wsse11": WSSE11} if path else {"wsse": WSSE}
+    reference = etree.SubElement(info, SECURITY_TOKEN_REFERENCE, nsmap=prefixes)
+    if path:
+        # BSP 1.1 R5215: a reference to a path says that it is one. WSS4J insists.
+        reference.set(TOKEN_TYPE, value_type)
+    child(reference, f"{{{WSSE}}}Reference", URI=f"#{token.get(WSU_ID)}", ValueType=value_type)
 
 
 def _issuer_serial(reference: _Element, certificate: x509.Certificate) -> None:

@@ -111,7 +111,8 @@ class Securing:
     """Body (its content), UsernameToken, Signature, ``{namespace}Header``."""
     encryption: str = "aes256-gcm"
     key_transport: str = "rsa-oaep-mgf1p"
-    """That one with SHA-1 is what every stack but gSOAP reads; ``rsa-oaep`` is with SHA-256 and MGF1 with SHA-256."""
+    """The default, with SHA-1 (sound in OAEP: RFC 8017 §7.1), is what every stack but gSOAP reads, which wants
+    ``rsa-1_5``. ``rsa-oaep`` is with SHA-256 and MGF1 with SHA-256, which WSS4J 1.6 cannot read."""
     encryption_key_identifier: KeyIdentifier = "IssuerSerial"
     """How the EncryptedKey names the recipient's certificate."""
     sign_before_encrypting: bool = True

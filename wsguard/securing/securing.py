@@ -73,7 +73,7 @@ def _secured(draft: Draft, plan: Securing, now: datetime) -> bytes:
         add_username_token(draft, now, plan.username)
     if plan.sign is not None:
         _add_signers_token(draft, plan, plan.sign)
-        sign(draft, plan, plan.sign, _signed(draft, plan))
+        sign(draft, plan, plan.sign, _signed(draft, plan), len(draft.security))
     return _written(draft.root) if plan.encrypt_for is None else encrypted(draft, plan, plan.encrypt_for, place)
 
 
@@ -87,8 +87,7 @@ def _encrypted_and_signed(
     signed = _signed(draft, plan)
     after = draft.again(encrypted(draft, plan, recipient, place))
     # What was encrypted has something in its place, and nothing else moved.
-    sign(after, plan, key, [at(after.root, path_of(element)) for element in signed])
-    after.security.insert(place, after.security[-1])
+    sign(after, plan, key, [at(after.root, path_of(element)) for element in signed], place)
     return _written(after.root)
 
 

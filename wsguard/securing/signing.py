@@ -42,8 +42,8 @@ _types: Final = etree.XPath(
 )
 
 
-def sign(draft: Draft, plan: Securing, key: SigningKey, elements: Iterable[_Element]) -> None:
-    """Put a ds:Signature over ``elements`` at the end of the Security header.
+def sign(draft: Draft, plan: Securing, key: SigningKey, elements: Iterable[_Element], place: int) -> None:
+    """Put a ds:Signature over ``elements`` into the Security header.
 
     For ``DirectReference`` the last BinarySecurityToken there is the signer's.
 
@@ -52,13 +52,15 @@ def sign(draft: Draft, plan: Securing, key: SigningKey, elements: Iterable[_Elem
         plan: its algorithms and key identifier.
         key: the signer's.
         elements: parts of the message; those without a wsu:Id get one.
+        place: where in the Security header it comes to stand.
 
     Raises:
         NotSecurable: an Id that is there is no NCName, an element has no canonical form, or the key does not do.
     """
     targets = [(_id_of(element, draft), element) for element in elements]
-    signature = etree.SubElement(draft.security, SIGNATURE, nsmap={"ds": DS})
-    signature.set("Id", draft.new_id("SIG"))
+    signature = draft.security.makeelement(SIGNATURE, {"Id": draft.new_id("SIG")}, nsmap={"ds": DS})
+    # Before anything is in it: lxml may give what is moved the prefix that the Envelope has for its namespace.
+    draft.security.insert(place, signature)
     info = child(signature, f"{{{DS}}}SignedInfo")
     method = CANONICALIZATION_ALGORITHMS[plan.canonicalization]
     child(info, f"{{{DS}}}CanonicalizationMethod", Algorithm=method)
