@@ -174,7 +174,7 @@ class DecryptionKey:
     """A private key of ours that messages may be encrypted for."""
 
     name: str
-    """For people: the file it is from."""
+    """The key path of the setting that names it: ``keys.decrypt[0]``."""
     private_key: PrivateKey = field(repr=False)
     certificate: x509.Certificate | None = field(default=None, repr=False)
     """Its certificate; None where the file has none."""

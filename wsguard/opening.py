@@ -186,8 +186,8 @@ def open_keyring(policy: Policy, attempt: Attempt) -> Keyring | None:
     if len(attempt.problems) > before:
         return None
     decrypt = [
-        DecryptionKey(source.file.name, pair.private_key, pair.certificate)
-        for source, pair in zip(sources, pairs, strict=True)
+        DecryptionKey(f"keys.decrypt[{index}]", pair.private_key, pair.certificate)
+        for index, pair in enumerate(pairs)
         if pair is not None
     ]
     known = {name: key for name, key in shared.items() if key is not None}

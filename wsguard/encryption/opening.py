@@ -197,7 +197,7 @@ class MessageDecryption:
             expected="data that one of our keys opens",
             seen=f"{'content of ' if part.content else ''}{what}, {part.algorithm}, {part.secret.method}"
             f" by {part.secret.key}",
-            setting="keys.decrypt" if not part.secret.shared else "keys.shared",
+            setting=part.secret.key if not part.secret.shared else "keys.shared",
         )
 
 

@@ -68,6 +68,12 @@ CLIENT_USE: Final = Family(
     ("client",),
     "When a client last got a message through, in seconds since 1970.",
 )
+KEY_USE: Final = Family(
+    "wsguard_key_last_used_timestamp_seconds",
+    "gauge",
+    ("key",),
+    "When a message that was let through was last opened with a key of keys.decrypt, in seconds since 1970.",
+)
 CALLS: Final = Family(
     "wsguard_replay_call_seconds",
     "histogram",
@@ -100,7 +106,7 @@ CRL_DAYS: Final = Family(
 )
 
 FAMILIES: Final = (
-    VERDICTS, REQUESTS, STAGES, SKEWS, EXEMPTIONS, EXEMPTION_USE, REPORTED, LEGACY, CLIENT_USE, CALLS,
-    FAILED_CALLS, KEYS, CERTIFICATE_DAYS, CRL_DAYS,
+    VERDICTS, REQUESTS, STAGES, SKEWS, EXEMPTIONS, EXEMPTION_USE, REPORTED, LEGACY, CLIENT_USE, KEY_USE,
+    CALLS, FAILED_CALLS, KEYS, CERTIFICATE_DAYS, CRL_DAYS,
 )  # fmt: skip
 """Every metric there is."""

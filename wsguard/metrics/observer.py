@@ -23,6 +23,7 @@ from wsguard.metrics.families import (
     EXEMPTION_USE,
     EXEMPTIONS,
     FAILED_CALLS,
+    KEY_USE,
     KEYS,
     LEGACY,
     REPORTED,
@@ -56,6 +57,8 @@ class _Attached:
 
     services: frozenset[str]
     clients: frozenset[str]
+    keys: frozenset[str]
+    """Key paths of our decryption keys."""
     replay: ReplayStore
     certificates: Mapping[str, datetime]
     """File -> when the first certificate in it expires."""
@@ -85,6 +88,7 @@ class PrometheusObserver:
         self._attached: Final[dict[object, _Attached]] = {}
         self._services: frozenset[str] = frozenset()
         self._clients: frozenset[str] = frozenset()
+        self._keys: frozenset[str] = frozenset()
         self._verdicts: Final = _counter(VERDICTS, registry)
         self._requests: Final = _histogram(REQUESTS, registry, _LATENCY)
         self._stages: Final = _histogram(STAGES, registry, _LATENCY)
@@ -94,6 +98,7 @@ class PrometheusObserver:
         self._reported: Final = _counter(REPORTED, registry)
         self._legacy: Final = _counter(LEGACY, registry)
         self._client_use: Final = _latest(CLIENT_USE, registry)
+        self._key_use: Final = _latest(KEY_USE, registry)
         self._calls: Final = _histogram(CALLS, registry, _LATENCY)
         self._failed_calls: Final = _counter(FAILED_CALLS, registry)
         registry.register(_AtScrape(self))
@@ -111,6 +116,7 @@ class PrometheusObserver:
         self._attached[guard] = _Attached(
             services=services,
             clients=frozenset(client.name for client in policy.client),
+            keys=frozenset(f"keys.decrypt[{index}]" for index in range(len(policy.keys.decrypt))),
             replay=watched,
             certificates=certificate_expiries(policy),
             crls=crl_expiries(policy),
@@ -145,6 +151,8 @@ class PrometheusObserver:
         for result in record.explanation:
             if result["outcome"] == "reported":
                 self._reported.labels(_known(result["check"], CHECKS), client).inc()
+            elif result["check"] == "encryption" and result["setting"] in self._keys:
+                self._key_use.labels(result["setting"]).set(record.time.timestamp())
             elif result["outcome"] == "noted" and result["setting"].startswith(LEGACY_SETTING):
                 self._legacy.labels(_known(result["check"], CHECKS), client).inc()
 
@@ -172,6 +180,7 @@ class PrometheusObserver:
     def _learn_names(self) -> None:
         self._services = frozenset().union(*(guard.services for guard in self._guards))
         self._clients = frozenset().union(*(guard.clients for guard in self._guards))
+        self._keys = frozenset().union(*(guard.keys for guard in self._guards))
 
     def _heard(self, call: str, seconds: float, answered: bool) -> None:
         self._calls.labels(call).observe(seconds)
