@@ -39,7 +39,7 @@ from wsguard.message.envelope import Envelope, Outline, read_envelope, read_outl
 from wsguard.message.key_info import check_binary_token
 from wsguard.message.parse import Tree, parse
 from wsguard.message.references import check_references
-from wsguard.names import BINARY_SECURITY_TOKEN, TIMESTAMP
+from wsguard.names import BINARY_SECURITY_TOKEN, TIMESTAMP, USERNAME_TOKEN
 from wsguard.policy import Demands, Policy
 from wsguard.pruning import without
 from wsguard.remembering import retention, signature_until, token_until
@@ -96,7 +96,7 @@ class _Judged:
     signed_parts: frozenset[str] = frozenset()
     encrypted_parts: frozenset[str] = frozenset()
     unsigned: list[_Element] | None = None
-    """Header blocks to take out; None where nothing must be signed."""
+    """Header blocks and tokens to take out; None where nothing must be signed."""
     legacy: tuple[str, ...] = ()
 
 
@@ -141,6 +141,7 @@ class SecurityEngine:
         self._decryptor: Final = Decryptor(keys.decrypt, keys.shared, policy.limits)
         self._tokens: Final[Mapping[str, TokenProcessor[Any]]] = {processor.tag: processor for processor in tokens}
         self._families: Final = {processor.tag: processor.family for processor in tokens}
+        self._opens: Final = any(demands.encryption.use != "forbidden" for demands in policy.every_demand)
         self._signatures: Final = SignatureVerifier(keys.trust, keys.shared, policy.limits)
         self._replay: Final = replay
         self._clients: Final = ClientTable(policy.client, keys.client_certificates)
@@ -223,7 +224,7 @@ class SecurityEngine:
         try:
             # 3. Read the Security header, open and verify.
             found = read_security_header(outline, self._families)
-            if addressed is not None:
+            if addressed is not None or not self._opens:
                 check_presence(outline, found, demands, self._families)
             walk = Walk(self._signatures, opening, demands, algorithms, case.now, case.explanation)
             walked = walk.through(tree, outline, self._policy.actor)
@@ -303,6 +304,8 @@ class SecurityEngine:
         if demands.signature.use == "required" and signature is not None:
             unsigned = unsigned_blocks(envelope, signature, demands, self._namespaces)
         peer = peer_of(users[0] if users else None, signature, parts, demands, self._clients)
+        if unsigned is not None and peer.user is None:
+            unsigned += found.get(USERNAME_TOKEN, ())
         client = self._clients.authorize(peer, target.service)
         explanation.facts.client = client.name if client else ""
         legacy = algorithms.judge(demands.algorithms, explanation.facts.client, explanation, spared.put_off)

@@ -17,18 +17,18 @@ def without(envelope: Envelope, *, security: bool, unsigned: Collection[_Element
     Args:
         envelope: the message; it is changed.
         security: take our own Security header out too.
-        unsigned: header blocks to take out; with them go the attributes of Envelope and Header, that no signature
+        unsigned: header blocks and tokens to take out; with them go the attributes of Envelope and Header, that no signature
             covers. None: no signature was demanded, and everything else stays.
     """
-    dropped = list(envelope.foreign_security)
+    dropped = [*envelope.foreign_security, *(unsigned or ())]
     if security and envelope.security is not None:
         dropped.append(envelope.security)
     if unsigned is not None:
-        dropped += unsigned
         for element in (envelope.root, envelope.header):
             if element is not None:
                 element.attrib.clear()
-    if envelope.header is not None:
-        for block in dropped:
-            envelope.header.remove(block)
+    for element in dropped:
+        parent = element.getparent()
+        if parent is not None:
+            parent.remove(element)
     return etree.tostring(envelope.root, encoding="UTF-8", xml_declaration=False)

@@ -83,10 +83,12 @@ class Walk:
         waiting = [index for index, child in enumerate(outline.security) if child.tag in _TURNS | {ENCRYPTED_DATA}]
         while True:
             security = at(tree.root, place)
-            turn = next((index for index in waiting if security[index].tag in _TURNS), None)
+            # Not by index: lxml counts children from the first, which is quadratic in them.
+            children = list(security)
+            turn = next((index for index in waiting if children[index].tag in _TURNS), None)
             if turn is not None:
                 waiting.remove(turn)
-                tree = self._step(security[turn], tree, security)
+                tree = self._step(children[turn], tree, security)
             elif (closed := _closed(read_outline(tree, actor))) is not None:
                 # Nothing in the header named it: EncryptedData that say their key themselves (WSS 1.1 §9.2).
                 tree = self._opening.open(closed, tree, security)
@@ -116,19 +118,32 @@ class Walk:
 
     def _signatures(self, tree: Tree) -> list[VerifiedSignature]:
         """What was verified, in the elements of ``tree``."""
-        opened = self._opening.opened
-        if not opened:
+        if not self._opening.opened:
             return [signature for signature, _, _ in self._verified]
-        return [
-            replace(
-                signature,
-                covered={
-                    at(tree.root, path): method for path, method in zip(paths, signature.covered.values(), strict=True)
-                },
-                opened_later=tuple((part.element(tree.root), part.content) for part in opened[before:]),
-            )
-            for signature, paths, before in self._verified
-        ]
+        found = []
+        for signature, paths, before in self._verified:
+            later = self._opening.opened[before:]
+            gone = [(_place_of_data(part), part.content) for part in later]
+            covered = {
+                at(tree.root, path): method
+                for path, method in zip(paths, signature.covered.values(), strict=True)
+                if not any(_is_gone(path, place, content) for place, content in gone)
+            }
+            opened_later = tuple((part.element(tree.root), part.content) for part in later)
+            found.append(replace(signature, covered=covered, opened_later=opened_later))
+        return found
+
+
+def _place_of_data(part: OpenedPart) -> Path:
+    return (*part.path, 0) if part.content else part.path
+
+
+def _is_gone(path: Path, place: Path, content: bool) -> bool:
+    """Whether what stood at ``path`` was part of EncryptedData at ``place``, and is no more: another may stand there.
+
+    EncryptedData of one element live on as that element; those of content as nothing that could be said to be signed.
+    """
+    return path[: len(place)] == place and (content or len(path) > len(place))
 
 
 def _symmetric(secret: Secret) -> SharedKey | AnybodysKey:

@@ -49,7 +49,7 @@ _CERTIFICATE_TYPES: Final = frozenset({X509_V3, X509_PKI_PATH, PKCS7})
 
 _NOTHING: Final = ((), "", b"", None)
 LONGEST_SERIAL: Final = 60
-"""Digits: RFC 5280 §4.1.2.2 allows 20 octets, which are 49 digits; a sign and leading zeros occur."""
+"""Digits: RFC 5280 §4.1.2.2 allows 20 octets, which are 49 digits; leading zeros occur."""
 LONGEST_NAME: Final = 2048
 """Characters of a distinguished name or a ds:KeyName."""
 
