@@ -4,6 +4,7 @@ import base64
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Final
@@ -11,7 +12,13 @@ from urllib.parse import urlencode
 
 from tests.interop.pki import PASSWORD, Pki
 from tests.interop.stacks import BUILD, HERE, Missing, program
-from wsguard.names import CANONICALIZATION_ALGORITHMS, DIGEST_ALGORITHMS, SIGNATURE_ALGORITHMS
+from wsguard.names import (
+    CANONICALIZATION_ALGORITHMS,
+    DIGEST_ALGORITHMS,
+    ENCRYPTION_ALGORITHMS,
+    KEY_TRANSPORT_ALGORITHMS,
+    SIGNATURE_ALGORITHMS,
+)
 
 SOURCES: Final = HERE / "wss4j"
 CLASSES: Final = BUILD / "wss4j"
@@ -31,6 +38,18 @@ REMEDY: Final = f"apt-get install default-jdk-headless {' '.join(PACKAGES)}"
 
 class Refused(Exception):
     """WSS4J does not take a message; the text is its fault code and reason."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A message that WSS4J took."""
+
+    signed: list[str]
+    """``{namespace}name`` of each signed element."""
+    encrypted: list[str]
+    """The same of what was encrypted, or whose content was."""
+    envelope: bytes
+    """After decryption."""
 
 
 class Wss4j:
@@ -101,6 +120,70 @@ class Wss4j:
             **fields,
         }
         return self._ask("verify", asked).split("\n")
+
+    def encrypt(
+        self,
+        envelope: bytes,
+        now: datetime,
+        *,
+        recipient: str = "server",
+        identifier: str = "IssuerSerial",
+        encryption: str = "aes128-gcm",
+        transport: str = "rsa-oaep-mgf1p",
+        parts: tuple[str, ...] = ("Body",),
+        **fields: object,
+    ) -> bytes:
+        """The envelope with ``parts`` encrypted for somebody, and an EncryptedKey first of its Security header.
+
+        Args:
+            envelope: in UTF-8.
+            now: when it is made.
+            recipient: name of an identity of the test PKI.
+            identifier: how its certificate is named.
+            encryption, transport: short names.
+            parts: as in the policy; ``Body/Element`` is the whole Body.
+            fields: others that ``Encrypting.java`` knows.
+        """
+        asked = {
+            "envelope": envelope.decode(),
+            "now": now.isoformat().replace("+00:00", "Z"),
+            "identifier": identifier,
+            "encryption": ENCRYPTION_ALGORITHMS[encryption],
+            "transport": KEY_TRANSPORT_ALGORITHMS[transport],
+            "part": parts,
+            **self._of(recipient),
+            **fields,
+        }
+        return self._ask("encrypt", asked).encode()
+
+    def open(
+        self, envelope: bytes, *, recipient: str = "server", known: tuple[str, ...] = ("client", "ec"), **fields: object
+    ) -> Opened:
+        """What WSS4J makes of a message that may be signed and encrypted; Timestamps are of any age.
+
+        Args:
+            envelope: in UTF-8.
+            recipient: name of the identity that opens it.
+            known: identities that the message may name without carrying their certificate.
+            fields: others that ``Opening.java`` knows.
+
+        Raises:
+            Refused: WSS4J does not take it.
+        """
+        asked = {
+            "envelope": envelope.decode(),
+            "trust": [self._pki.file("ca", "pem")],
+            "known": [self._pki.file(name, "pem") for name in known],
+            **self._of(recipient),
+            **fields,
+        }
+        lines, _, text = self._ask("open", asked).partition("\n\n")
+        found = [line.split(" ", 1) for line in lines.split("\n") if line]
+        words = {word: [name for other, name in found if other == word] for word in ("signed", "encrypted")}
+        return Opened(words["signed"], words["encrypted"], text.encode())
+
+    def _of(self, alias: str) -> dict[str, str]:
+        return {"keystore": self._pki.file(alias, "p12"), "alias": alias, "password": PASSWORD}
 
     def _ask(self, operation: str, fields: dict[str, Any]) -> str:
         given = {"operation": operation, **{name: value for name, value in fields.items() if value is not None}}

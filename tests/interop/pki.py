@@ -98,7 +98,7 @@ ODD: Final = (
 
 
 class Pki:
-    """The files: ``NAME.pem``, ``NAME.key`` and ``NAME.p12`` for each identity, and ``ca.crl``."""
+    """The files: ``NAME.pem``, ``NAME.key``, ``NAME.pair`` of both, ``NAME.p12`` for each identity, and ``ca.crl``."""
 
     def __init__(self, directory: Path) -> None:
         self._directory: Final = directory
@@ -118,9 +118,12 @@ class Pki:
             "foreign": Identity(name("client"), foreign),
             "expired": Identity(name("expired"), ca, until=SINCE + timedelta(days=365)),
             "revoked": revoked,
+            "server": Identity(name("server"), ca),
+            "odd-server": Identity(name("odd server"), odd),
         }.items():
             self._write(alias, "pem", identity.pem())
             self._write(alias, "key", identity.key_pem())
+            self._write(alias, "pair", identity.key_pem() + identity.pem())
             self._write(alias, "p12", identity.p12(alias))
         self._write("ca", "crl", _revoking(ca, revoked))
 

@@ -33,7 +33,7 @@ from wsguard.signature.canonical import canonical_octets
 from wsguard.signature.reading import Canonicalization
 
 _NCNAME: Final = re.compile(r"[^\W\d][\w.-]*")
-_PREFIX: Final = re.compile(r"[ \t\r\n]*+([^\W\d][\w.-]*+):")
+_PREFIX: Final = re.compile(r"[ \t\r\n]*+(?:([^\W\d][\w.-]*+):)?+")
 
 _types: Final = etree.XPath(
     "descendant-or-self::*/@xsi:type | descendant-or-self::*/@e11:arrayType | descendant-or-self::*/@e12:itemType",
@@ -94,17 +94,19 @@ def _add_reference(info: _Element, target: str, element: _Element, plan: Securin
     transform = child(transforms, f"{{{DS}}}Transform", Algorithm=CANONICALIZATION_ALGORITHMS[method.name])
     if method.prefixes:
         inclusive = etree.SubElement(transform, f"{{{EXC_C14N}}}InclusiveNamespaces", nsmap={"ec": EXC_C14N})
-        inclusive.set("PrefixList", " ".join(method.prefixes))
+        inclusive.set("PrefixList", " ".join(prefix or "#default" for prefix in method.prefixes))
     child(reference, f"{{{DS}}}DigestMethod", Algorithm=DIGEST_ALGORITHMS[plan.digest])
     digest = hashlib.new(plan.digest, _canonical(element, method), usedforsecurity=True).digest()
     child(reference, f"{{{DS}}}DigestValue", base64_of(digest))
 
 
 def _content_prefixes(element: _Element) -> tuple[str, ...]:
-    """The prefixes of types in ``element``: exclusive canonicalization leaves out what only values use, so that anybody
-    could bind them anew (Exclusive XML Canonicalization §1.3)."""
-    values = set(_types(element))
-    return tuple(sorted({found[1] for value in values if (found := _PREFIX.match(value))}))
+    """The prefixes of types in ``element``; the default namespace is the empty text.
+
+    Exclusive canonicalization leaves out what only values use, so that anybody could bind it anew (§1.3 of it).
+    """
+    found = (_PREFIX.match(value) for value in set(_types(element)))
+    return tuple(sorted({match[1] or "" for match in found if match}))
 
 
 def _canonical(element: _Element, method: Canonicalization) -> bytes:

@@ -17,9 +17,8 @@ class Substitute:
     """What comes in the place of something."""
 
     element: _Element
-    """Not the root."""
     content: bool
-    """It takes the place of all that is in the element; else of the element."""
+    """It takes the place of all that is in the element; else of the element, which is not the first of its parent."""
     octets: bytes = field(repr=False)
     """Markup in UTF-8."""
 
@@ -74,12 +73,8 @@ def _beginning(one: Substitute) -> tuple[_Element, str]:
     if one.content:
         return one.element, "text"
     previous = one.element.getprevious()
-    if previous is not None:
-        return previous, "tail"
-    parent = one.element.getparent()
-    if parent is None:
-        raise ValueError("the root has no place that something could take")
-    return parent, "text"
+    assert previous is not None  # as Substitute demands
+    return previous, "tail"
 
 
 def _end(one: Substitute) -> tuple[_Element, str]:

@@ -22,7 +22,9 @@ import org.apache.ws.security.WSSConfig;
 public final class Main {
     private static final Map<String, Operation> OPERATIONS = Map.of(
         "sign", Signing::run,
-        "verify", Verifying::run
+        "verify", Verifying::run,
+        "encrypt", Encrypting::run,
+        "open", Opening::run
     );
 
     private Main() {

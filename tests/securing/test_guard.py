@@ -1,0 +1,116 @@
+"""The guard takes what was secured for it: signed, encrypted, both in either order, with a UsernameToken."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from tests.guarding import Guarded
+from tests.messages import SOAP11, SOAP12, envelope
+from tests.securing.receiving import (
+    ADDRESS,
+    ADDRESSED,
+    ALICE,
+    ALL,
+    CREDENTIALS,
+    IDENTIFIERS,
+    MESSAGE,
+    ORDERS,
+    ROOT,
+    SERVER,
+    TO_SERVER,
+    secured,
+)
+from wsguard.names import ENCRYPTION_ALGORITHMS, XSI
+from wsguard.securing.plan import KEY_TRANSPORTS
+
+Guarding = Callable[..., Guarded]
+
+
+@pytest.fixture
+def guarding(tmp_path: Path) -> Guarding:
+    """Makes a guard that demands a signature over four parts, one of them a UsernameToken."""
+    for name, octets in {"root": ROOT.pem, "alice": ALICE.pem, "server": SERVER.key_pem + SERVER.pem}.items():
+        (tmp_path / f"{name}.pem").write_bytes(octets)
+
+    def make(**policy: Any) -> Guarded:
+        return Guarded(
+            signature={"use": "required", "required_parts": ALL},
+            timestamp={"require_expires": True},
+            trust={"ca_files": [tmp_path / "root.pem"], "known_certificates": [tmp_path / "alice.pem"]},
+            keys={"decrypt": [{"file": tmp_path / "server.pem"}]},
+            **policy,
+        )
+
+    return make
+
+
+@pytest.fixture
+def guard(guarding: Guarding) -> Guarded:
+    return guarding()
+
+
+@pytest.mark.parametrize("encryption", ENCRYPTION_ALGORITHMS)
+@pytest.mark.parametrize("transport", KEY_TRANSPORTS)
+@pytest.mark.parametrize("first", ORDERS)
+@pytest.mark.parametrize("soap", [SOAP11, SOAP12])
+def test_the_guard_opens_it(guarding: Guarding, encryption: str, transport: str, first: bool, soap: str) -> None:
+    parts = ["Body", "UsernameToken", ADDRESS, *(["Signature"] if first else [])]
+    guard = guarding(
+        encryption={"use": "required", "required_parts": parts},
+        algorithms={"encryption": [encryption], "key_transport": [transport]},
+    )
+    octets = secured(
+        envelope('<h:To xmlns:h="urn:h">urn:here</h:To>', soap=soap), username=CREDENTIALS, signed_parts=ALL,
+        **TO_SERVER, encrypted_parts=tuple(parts), encryption=encryption, key_transport=transport,
+        sign_before_encrypting=first,
+    )  # fmt: skip
+    kind = "application/soap+xml" if soap == SOAP12 else "text/xml"
+    answer = guard.post(octets, CONTENT_TYPE=f"{kind}; charset=utf-8")
+    assert (answer.status, answer.check) == ("200 OK", ""), answer.record
+    message = guard.echo.handed[-1][0]["wsguard.message"]
+    assert (message.username, message.principal.name) == ("alice", "CN=Alice")
+    assert message.signed_parts >= set(ALL)
+    assert message.encrypted_parts >= set(parts)
+    handed = etree.fromstring(guard.handed)
+    assert (handed.findtext(".//{urn:echo}text"), handed.findtext(f".//{ADDRESS}")) == ("hello", "urn:here")
+
+
+@pytest.mark.parametrize("identifier", IDENTIFIERS)
+def test_the_guard_takes_it(guard: Guarded, identifier: str) -> None:
+    octets = secured(ADDRESSED, username=CREDENTIALS, signed_parts=ALL, key_identifier=identifier)
+    answer = guard.post(octets)
+    assert (answer.status, answer.check) == ("200 OK", "")
+    message = guard.echo.handed[-1][0]["wsguard.message"]
+    assert (message.username, message.principal.name) == ("alice", "CN=Alice")
+    assert message.signed_parts >= set(ALL)
+    handed = etree.fromstring(guard.handed)
+    assert (handed.findtext(".//{urn:echo}text"), handed.findtext(f".//{ADDRESS}")) == ("hello", "urn:here")
+    assert guard.post(octets).check.startswith("replay.")
+
+
+@pytest.mark.parametrize(
+    "declared, value, listed",
+    [("xmlns:o", " o:T", "o"), ("xmlns", "T", "#default"), ("xmlns:\u00fc", "\u00fc:T[3]", "\u00fc")],
+)
+def test_types_of_any_namespace_are_signed_with_their_prefix(
+    guard: Guarded, declared: str, value: str, listed: str
+) -> None:
+    """The guard refuses prefixes in values that anybody could have bound anew."""
+    message = ADDRESSED.replace(b"<S:Body>", f'<S:Body xmlns:xsi="{XSI}" {declared}="urn:other">'.encode())
+    message = message.replace(b"<e:text>", f'<e:text xsi:type="{value}">'.encode())
+    octets = secured(message, username=CREDENTIALS, signed_parts=ALL)
+    assert f'PrefixList="{listed}"'.encode() in octets
+    answer = guard.post(octets)
+    assert (answer.status, answer.check) == ("200 OK", ""), answer.record
+
+
+def test_a_password_may_be_sent_as_text() -> None:
+    guard = Guarded(username_token={"password_types": ["PasswordText"]})
+    credentials = replace(CREDENTIALS, password_type="PasswordText")
+    assert guard.post(secured(MESSAGE, sign=None, username=credentials)).check == ""
+    wrong = replace(credentials, password="other")
+    assert guard.post(secured(MESSAGE, sign=None, username=wrong)).check == "username_token.authentication"
