@@ -13,9 +13,12 @@ from lxml.etree import _Element
 
 from wsguard.faults import FailedCheck
 from wsguard.message.lexical import XML_WHITE_SPACE
-from wsguard.names import SOAP11_ENCODING, SOAP12_ENCODING, XML, XSD, XSI
+from wsguard.names import SOAP11, SOAP11_ENCODING, SOAP12, SOAP12_ENCODING, WSU, XML, XSD, XSI
 
 ALWAYS_EXPECTED: Final = frozenset({XSD, SOAP11_ENCODING, SOAP12_ENCODING})
+
+_OF_MESSAGES: Final = frozenset({*ALWAYS_EXPECTED, XSI, XML, SOAP11, SOAP12, WSU})
+"""What a Body or header block that was encrypted itself is named by, beside what is expected: no application's own."""
 
 _TYPES: Final = (f"{{{XSI}}}type", f"{{{SOAP11_ENCODING}}}arrayType", f"{{{SOAP12_ENCODING}}}itemType")
 """Attributes whose value is a qualified name: XML Schema part 1 §2.6.1; SOAP 1.1 §5.4.2; SOAP 1.2 part 2 §3.1.4."""
@@ -80,7 +83,7 @@ def check_outer_names(
     if signed_prefixes is None:
         return
     for piece in element if content else (element,):
-        _check_names(piece, signed_prefixes, {*expected, *ALWAYS_EXPECTED, XSI, XML})
+        _check_names(piece, signed_prefixes, {*expected, *_OF_MESSAGES})
 
 
 def _check_names(piece: _Element, signed_prefixes: Collection[str], expected: Collection[str]) -> None:
@@ -108,8 +111,11 @@ def _check_names_of(
         raise _outside(str(element.tag))
     for name in map(str, element.keys()):
         namespace = etree.QName(name).namespace
-        if not (namespace is None or namespace in expected or any(namespace == inner for _, inner in declared)):
-            raise _outside(name)
+        if not (namespace is None or namespace in expected):
+            # lxml does not say which prefix an attribute has: it may be any that is bound to its namespace.
+            bound = {prefix for prefix, its in element.nsmap.items() if prefix and its == namespace}
+            if not bound <= {*signed_prefixes, *(inner for inner, _ in declared)}:
+                raise _outside(name)
 
 
 def _outside(name: str) -> FailedCheck:

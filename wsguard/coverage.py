@@ -13,7 +13,15 @@ from lxml.etree import _Element
 
 from wsguard.message.envelope import Envelope
 from wsguard.message.lexical import has_text, name_of
-from wsguard.names import BINARY_SECURITY_TOKEN, SECURITY, SIGNATURE, TIMESTAMP, USERNAME_TOKEN
+from wsguard.names import (
+    BINARY_SECURITY_TOKEN,
+    DS,
+    SECURITY,
+    SECURITY_TOKEN_REFERENCE,
+    SIGNATURE,
+    TIMESTAMP,
+    USERNAME_TOKEN,
+)
 
 _IN_SECURITY: Final = {
     "Timestamp": TIMESTAMP,
@@ -21,6 +29,9 @@ _IN_SECURITY: Final = {
     "BinarySecurityToken": BINARY_SECURITY_TOKEN,
     "Signature": SIGNATURE,
 }
+
+
+_TOKENS: Final = frozenset(_IN_SECURITY.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,32 @@ class Parts:
         """Those of ``required`` that are not here, or not in ``covered`` altogether."""
         have = self.covered_by(covered)
         return tuple(part for part in required if part not in have)
+
+
+def misplaced(covered: Collection[_Element], envelope: Envelope) -> _Element | None:
+    """One of ``covered`` that stands where nobody looks at it; None where each is where it means something.
+
+    A signature fits wherever its elements stand. One that was put aside, in a wrapper that nobody signed or in a header
+    for somebody else, would be signed, and gone: an old Timestamp would leave its place to a fresh one.
+    """
+    return next((element for element in covered if not _has_a_place(element, envelope)), None)
+
+
+def _has_a_place(element: _Element, envelope: Envelope) -> bool:
+    parent = element.getparent()
+    if element.tag in _TOKENS:
+        return parent is not None and parent is envelope.security
+    for ancestor in (element, *element.iterancestors()):
+        above = ancestor.getparent()
+        if ancestor is envelope.body:
+            return True
+        if above is envelope.security and above is not None:
+            return ancestor is element or (ancestor.tag == SIGNATURE and _is_of_a_signature(element))
+    return parent is not None and parent is envelope.header
+
+
+def _is_of_a_signature(element: _Element) -> bool:
+    return element.tag == SECURITY_TOKEN_REFERENCE or name_of(element).startswith(f"{{{DS}}}")
 
 
 def _is_alone(element: _Element) -> bool:

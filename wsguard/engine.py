@@ -43,7 +43,7 @@ from wsguard.names import BINARY_SECURITY_TOKEN, TIMESTAMP, USERNAME_TOKEN
 from wsguard.policy import Demands, Policy
 from wsguard.pruning import without
 from wsguard.remembering import retention, signature_until, token_until
-from wsguard.requirements import check_encryption, covering, missing, peer_of, unsigned_blocks
+from wsguard.requirements import check_encryption, check_places, covering, missing, peer_of, unsigned_blocks
 from wsguard.routing import ServiceTable, Target
 from wsguard.security_header import (
     Children,
@@ -296,6 +296,7 @@ class SecurityEngine:
         # 6. Requirements.
         parts = Parts.of(envelope, found)
         counting = covering(walked.signatures, parts, demands, spared)
+        check_places(counting, envelope)
         signature = counting[0] if counting else None
         if signature is not None and isinstance(signature.signer, TrustedCertificate):
             case.exchange.recipient = signature.signer.certificate

@@ -17,8 +17,8 @@ def without(envelope: Envelope, *, security: bool, unsigned: Collection[_Element
     Args:
         envelope: the message; it is changed.
         security: take our own Security header out too.
-        unsigned: header blocks and tokens to take out; with them go the attributes of Envelope and Header, that no signature
-            covers. None: no signature was demanded, and everything else stays.
+        unsigned: header blocks and tokens to take out; with them go the attributes of Envelope and Header, which no
+            signature covers. None: no signature was demanded, and everything else stays.
     """
     dropped = [*envelope.foreign_security, *(unsigned or ())]
     if security and envelope.security is not None:

@@ -11,11 +11,12 @@ from lxml.etree import _Element
 
 from wsguard.clients import ClientTable, Peer
 from wsguard.content import check_content_prefixes, check_outer_names
-from wsguard.coverage import Parts
+from wsguard.coverage import Parts, misplaced
 from wsguard.encryption import OpenedPart
 from wsguard.faults import FailedCheck, InvalidSecurity, SecurityFault
 from wsguard.interfaces import TrustedCertificate
 from wsguard.message.envelope import Envelope
+from wsguard.message.lexical import name_of
 from wsguard.names import SECURITY
 from wsguard.policy import Demands
 from wsguard.signature import AnybodysKey, SharedKey, VerifiedSignature
@@ -64,6 +65,23 @@ def covering(
         )
     )
     return known if len({principal_of(one) for one in known}) == 1 else []
+
+
+def check_places(signatures: Sequence[VerifiedSignature], envelope: Envelope) -> None:
+    """Demand that everything these signatures cover stands where it means something.
+
+    Raises:
+        FailedCheck: ``signature.coverage``.
+    """
+    for signature in signatures:
+        element = misplaced(signature.covered, envelope)
+        if element is not None:
+            parent = element.getparent()
+            raise FailedCheck(
+                "signature.coverage",
+                expected="signed elements in the Body, as header blocks, or in our Security header",
+                seen=f"{name_of(element)} in {'nothing' if parent is None else name_of(parent)}",
+            )
 
 
 def principal_of(signature: VerifiedSignature) -> tuple[Principal, str]:

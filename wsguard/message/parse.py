@@ -83,7 +83,7 @@ def parse(octets: bytes, http_charset: str | None, charsets: tuple[str, ...], li
         raise MessageFault("envelope.doctype", expected="no document type", seen="one that only libxml2 saw")
     if root.getnext() is not None or next(root.iter(etree.PI, etree.Entity), None) is not None:
         raise _structure(expected="no processing instruction (SOAP 1.1 §3)", seen="one")
-    if _LONG_VALUE.search(document):
+    if _LONG_VALUE.search(document) or _LONG_PREFIX.search(document):
         _check_namespace_names(root)
     if document.count(b"xmlns") > limits.namespaces:
         _check_namespaces(root, limits)
@@ -163,8 +163,16 @@ LONGEST_NAMESPACE: Final = 1024
 _LONG_VALUE: Final = re.compile(rb"""=[ \t\r\n]*(?:"[^"<]{1024}|'[^'<]{1024})""")
 
 
+LONGEST_PREFIX: Final = 128
+"""Characters of a prefix: canonicalization compares each with each, and long ones that begin alike take seconds."""
+
+_LONG_PREFIX: Final = re.compile(rb"xmlns:[^=\s>]{129}")
+
+
 def _check_namespace_names(root: _Element) -> None:
     for _, declared in etree.iterwalk(root, events=("start-ns",)):
+        if declared is not None and len(declared[0] or "") > LONGEST_PREFIX:
+            raise _malformed(expected=f"prefixes of at most {LONGEST_PREFIX} characters", seen="a longer one")
         if declared is not None and len(declared[1]) > LONGEST_NAMESPACE:
             raise _malformed(expected=f"namespace names of at most {LONGEST_NAMESPACE} characters", seen="a longer one")
 
