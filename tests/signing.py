@@ -216,7 +216,8 @@ def canonical(element: _Element, c14n: str = "exc-c14n", prefixes: str | None = 
     """The canonical form of ``element``, by lxml."""
     if not c14n.startswith("exc-"):
         # Of a part of a tree lxml writes xmlns="" where a default namespace from above applies.
-        return etree.tostring(etree.fromstring(etree.tostring(element, encoding="utf-8", with_tail=False)), method="c14n")
+        whole = etree.tostring(element, encoding="utf-8", with_tail=False)
+        return etree.tostring(etree.fromstring(whole), method="c14n")
     listed = ["" if prefix == "#default" else prefix for prefix in (prefixes or "").split()]
     return etree.tostring(element, method="c14n", exclusive=True, inclusive_ns_prefixes=listed)
 

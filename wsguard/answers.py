@@ -3,8 +3,8 @@
 1. The answers of exempt requests are left alone.
 2. An answer that cannot be secured as demanded is never sent as it is: whoever asks here gets ``NotSecurable``.
 3. It is encrypted for the signer of the request, whose certificate was validated in that very request, or for the
-   client that the configuration names. The guard's own faults are constant text: without a recipient they are signed
-   only.
+   client that the configuration names. The guard's own faults are constant text: where no recipient of theirs was
+   validated in this request, or nothing can be encrypted for its key, they are signed only.
 4. A client is answered in the algorithms that it used, as far as it was permitted to; else in the first listed ones.
 """
 
@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
+from wsguard.certificates.foreign import FOREIGN
 from wsguard.exchange import Exchange
 from wsguard.faults import Fault
 from wsguard.message.envelope import read_outline
@@ -24,6 +26,8 @@ from wsguard.securing import NotSecurable, Securing, SigningKey, secure
 
 _LIFETIME_OF_AN_ANSWER: Final = timedelta(minutes=5)
 """CXF's and WSS4J's default of a Timestamp's lifetime."""
+_USUAL_ENCRYPTION: Final = "aes256-gcm"
+"""Where none is listed, so that clients encrypt nothing, and answers are encrypted all the same."""
 _CHARSETS: Final = ("utf-8", "utf-16", "us-ascii", "iso-8859-1")
 
 
@@ -49,6 +53,9 @@ class AnswerSecurer:
     def answer(self, octets: bytes, exchange: Exchange, now: datetime) -> bytes:
         """The application's answer, secured; its own faults only where ``response.secure_faults`` says so.
 
+        Returns:
+            ``octets`` themselves where they are left alone.
+
         Raises:
             NotSecurable: it cannot be.
         """
@@ -63,12 +70,19 @@ class AnswerSecurer:
     def fault(self, octets: bytes, exchange: Exchange, now: datetime) -> bytes:
         """A fault of the guard's own, secured as far as there is somebody to secure it for.
 
+        One for a message that was decrypted and refused is the same whatever came out: as its service was seen before,
+        and for nobody in particular.
+
         Raises:
-            NotSecurable: the signer's certificate is for no key that can be encrypted for.
+            NotSecurable: it cannot be.
         """
+        if exchange.sealed:
+            exchange = Exchange(exchange.plain)
         response = exchange.demands.response
         recipient = self._recipient(exchange)
-        if not (self.secures(exchange) and response.secure_faults):
+        if recipient != exchange.recipient or (recipient is not None and not _can_be_encrypted_for(recipient)):
+            recipient = None
+        if exchange.exempt or not response.secure_faults:
             return octets
         if not (response.timestamp or response.sign or recipient is not None):
             return octets
@@ -101,10 +115,17 @@ class AnswerSecurer:
             key_identifier=response.key_identifier,
             signature_confirmations=exchange.signature_values if response.signature_confirmation else None,
             encrypt_for=recipient,
-            encryption=exchange.encryption or algorithms.encryption[0],
+            encryption=exchange.encryption or next(iter(algorithms.encryption), _USUAL_ENCRYPTION),
             key_transport=exchange.key_transport or _for_certificates(algorithms.key_transport),
         )
 
 
 def _for_certificates(key_transport: tuple[str, ...]) -> str:
     return next((name for name in key_transport if name.startswith("rsa-")), "rsa-oaep-mgf1p")
+
+
+def _can_be_encrypted_for(certificate: x509.Certificate) -> bool:
+    try:
+        return isinstance(certificate.public_key(), rsa.RSAPublicKey)
+    except FOREIGN:
+        return False

@@ -48,7 +48,7 @@ class ClientTable:
             if self._fits(client, both)
         )
 
-    def authorize(self, peer: Peer, service: str) -> Client | None:
+    def authorize(self, peer: Peer, user: Principal | None, service: str) -> Client | None:
         """The entry that fits ``peer``; None where there are no entries or nobody was authenticated.
 
         An entry fits where everything that it names was authenticated. Of several the one that names most is taken,
@@ -57,12 +57,9 @@ class ClientTable:
         Raises:
             FailedAuthentication: ``client.mismatch``, no entry fits; ``client.operation``, the service is not for it.
         """
-        principal = peer.principal
-        if principal is None:
-            return None
-        if peer.user is not None and peer.user.services and service not in peer.user.services:
-            raise _not_for(peer.user.name, service, "users")
-        if not self._clients:
+        if user is not None and user.services and service not in user.services:
+            raise _not_for(user.name, service, "users")
+        if peer.principal is None or not self._clients:
             return None
         fitting = [
             (client.certificate is not None or bool(client.shared_key), bool(client.username), -index)

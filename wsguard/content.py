@@ -66,7 +66,7 @@ def check_content_prefixes(
 def check_outer_names(
     element: _Element, content: bool, signed_prefixes: Collection[str] | None, expected: Collection[str]
 ) -> None:
-    """Demand that names in what was encrypted are in namespaces that are expected, signed, or declared in it.
+    """Demand that names in what was encrypted have prefixes that are declared in it, or whose bindings were signed.
 
     Where a signature covers the ciphertext, what a prefix is bound to outside of it may be signed by nobody: whoever
     carries the message could bind it anew, and the names in the plaintext would be others.
@@ -75,7 +75,8 @@ def check_outer_names(
         element: what was encrypted, or whose content was.
         content: its content was, and not itself.
         signed_prefixes: as for ``check_content_prefixes``, of the element that the signature covers.
-        expected: namespaces that are expected beside ``ALWAYS_EXPECTED``.
+        expected: namespaces that may be meant all the same, those of ``handoff.namespaces``. Not the application's: an
+            operation would be one thing in one of them, and another in the next.
 
     Raises:
         FailedCheck: ``signature.coverage``.
@@ -121,8 +122,7 @@ def _check_names_of(
 def _outside(name: str) -> FailedCheck:
     return FailedCheck(
         "signature.coverage",
-        expected="names in what was encrypted in namespaces that are declared in it, the application's or in "
-        "handoff.namespaces",
+        expected="names in what was encrypted with prefixes that are declared in it, or in handoff.namespaces",
         seen=name,
         setting="handoff.namespaces",
     )

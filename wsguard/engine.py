@@ -43,7 +43,15 @@ from wsguard.names import BINARY_SECURITY_TOKEN, TIMESTAMP, USERNAME_TOKEN
 from wsguard.policy import Demands, Policy
 from wsguard.pruning import without
 from wsguard.remembering import retention, signature_until, token_until
-from wsguard.requirements import check_encryption, check_places, covering, missing, peer_of, unsigned_blocks
+from wsguard.requirements import (
+    check_encryption,
+    check_meaning,
+    check_places,
+    covering,
+    missing,
+    peer_of,
+    unsigned_blocks,
+)
 from wsguard.routing import ServiceTable, Target
 from wsguard.security_header import (
     Children,
@@ -178,6 +186,7 @@ class SecurityEngine:
         addressed = None
         if not outline.hides_its_operation:
             addressed = self._resolve(tree, case)
+            case.exchange.plain = addressed.target.demands
             if addressed.target.kind == "exempt":
                 return self._assemble(_Judged(addressed=addressed), case)
         # 3. to 7.
@@ -238,6 +247,7 @@ class SecurityEngine:
             case.explanation.stage("security")
             return self._judge(addressed, found, walked, algorithms, case)
         except Fault as fault:
+            case.exchange.sealed = opening.begun
             raise _concealed(case.spared.first_or(fault), begun=opening.begun) from None
 
     def _opened(self, walked: Walked, before: Demands, case: _Case) -> tuple[Children, _Addressed]:
@@ -302,12 +312,15 @@ class SecurityEngine:
             case.exchange.recipient = signature.signer.certificate
         encrypted = check_encryption(walked.opened, parts, envelope.root, signature, demands, spared)
         unsigned = None
-        if demands.signature.use == "required" and signature is not None:
-            unsigned = unsigned_blocks(envelope, signature, demands, self._namespaces)
-        peer = peer_of(users[0] if users else None, signature, parts, demands, self._clients)
+        if signature is not None:
+            check_meaning(envelope, signature, demands, self._namespaces)
+            if demands.signature.use == "required":
+                unsigned = unsigned_blocks(envelope, signature, demands)
+        user = users[0] if users else None
+        peer = peer_of(user, signature, parts, demands, self._clients)
         if unsigned is not None and peer.user is None:
             unsigned += found.get(USERNAME_TOKEN, ())
-        client = self._clients.authorize(peer, target.service)
+        client = self._clients.authorize(peer, user, target.service)
         explanation.facts.client = client.name if client else ""
         legacy = algorithms.judge(demands.algorithms, explanation.facts.client, explanation, spared.put_off)
         spared.decide(reports(client, now), explanation)
@@ -383,7 +396,8 @@ def _note(walked: Walked, exchange: Exchange) -> None:
     exchange.signature_values = tuple(signature.value for signature in walked.signatures)
     for part in walked.opened:
         exchange.encryption = part.algorithm
-        exchange.key_transport = part.secret.method if part.secret.method.startswith("rsa-") else ""
+        transport = part.secret.method.partition(",")[0]  # ", derived" is how it went on from there
+        exchange.key_transport = transport if transport.startswith("rsa-") else ""
 
 
 def _concealed(fault: Fault, *, begun: bool) -> Fault:

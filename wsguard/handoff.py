@@ -77,8 +77,13 @@ def capture(application: WSGIApplication, environ: WSGIEnvironment, most: int) -
         chunks.append(chunk)
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: object = None) -> Callable[[bytes], None]:
-        # PEP 3333: with exc_info an application replaces what it started; nothing was sent yet.
+        nonlocal size
+        if started and not exc_info:
+            raise RuntimeError("the application called start_response twice")
+        # PEP 3333: with exc_info an application replaces what it started. Nothing of that was sent yet.
         started[:] = [(status, list(headers))]
+        chunks.clear()
+        size = 0
         return keep
 
     iterable = application(environ, start_response)

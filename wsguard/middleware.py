@@ -339,7 +339,9 @@ class Guard:
         except Exception:
             self._failed(case, recorded)
             raise
-        start_response(captured.status, headers_for(captured, case.version.content_type, octets))
+        left_alone = octets is captured.octets
+        headers = list(captured.headers) if left_alone else headers_for(captured, case.version.content_type, octets)
+        start_response(captured.status, headers)
         return [octets]
 
     def _secured(self, captured: Captured, case: _Case) -> bytes:
@@ -363,18 +365,18 @@ class Guard:
     ) -> Iterable[bytes]:
         """The fault that goes in the place of an answer, and what the audit has of it."""
         _log.error("incident %s: the answer was withheld: %s", case.incident, fault.seen)
-        self._failed(case, recorded, fault)
         shown = answer(fault, case.version, case.incident, case.serving.detail)
+        self._failed(case, recorded, fault, shown.code)
         return _send(self._secured_fault(shown, case), environ, start_response)
 
-    def _failed(self, case: _Case, recorded: bool, fault: UnsecuredAnswer | None = None) -> None:
+    def _failed(self, case: _Case, recorded: bool, fault: UnsecuredAnswer | None = None, code: str = "") -> None:
         """The application raised, or gave an answer that cannot go: the record says so."""
         if fault is not None:
             case.explanation.refused(fault.check, expected=fault.expected, seen=fault.seen, setting=fault.setting)
         else:
             case.explanation.noted("application", seen="it raised an exception")
         if not recorded:
-            self._write(case.record("error", fault.check if fault is not None else ""), case.serving)
+            self._write(case.record("error", fault.check if fault is not None else "", code), case.serving)
             return
         try:
             case.serving.audit.amend(case.incident, "error", case.duration_ms)

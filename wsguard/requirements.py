@@ -19,7 +19,7 @@ from wsguard.message.envelope import Envelope
 from wsguard.message.lexical import name_of
 from wsguard.names import SECURITY
 from wsguard.policy import Demands
-from wsguard.signature import AnybodysKey, SharedKey, VerifiedSignature
+from wsguard.signature import AnybodysKey, OpenedLater, SharedKey, VerifiedSignature
 from wsguard.sparing import Spared
 from wsguard.verified import Principal
 
@@ -141,10 +141,14 @@ def check_encryption(
         spared: takes what a client in report mode is spared.
 
     Raises:
-        InvalidSecurity: ``encryption.missing``.
+        InvalidSecurity: ``encryption.missing``, ``encryption.forbidden``.
         FailedCheck: ``encryption.coverage``; ``signature.coverage``, something encrypted is not signed and must be.
     """
     encryption = demands.encryption
+    if opened and encryption.use == "forbidden":
+        raise InvalidSecurity(
+            "encryption.forbidden", expected="nothing encrypted", seen="something", setting="encryption.use"
+        )
     elements = [part.element(root) for part in opened]
     hidden = parts.inside_of(elements)
     if encryption.use == "required":
@@ -175,24 +179,49 @@ def _is_inside(element: _Element, covered: Collection[_Element]) -> bool:
     return element in covered or any(ancestor in covered for ancestor in element.iterancestors())
 
 
-def unsigned_blocks(
+def check_meaning(
     envelope: Envelope, signature: VerifiedSignature, demands: Demands, namespaces: Collection[str]
-) -> list[_Element]:
-    """The header blocks to take out; what stays and is signed has no prefix that could have been bound anew.
+) -> None:
+    """Demand that what was signed means what it meant to the signer: no prefix, and no key, could have been exchanged.
+
+    Args:
+        envelope: the message.
+        signature: the one that counts.
+        demands: of the service.
+        namespaces: those that are expected in content beside ``handoff.namespaces`` and the operation's.
 
     Raises:
         FailedCheck: ``signature.coverage``.
     """
-    blocks = [] if envelope.header is None else [block for block in envelope.header if block.tag != SECURITY]
-    declared = {*namespaces, *demands.handoff.namespaces}
-    expected = {*declared, envelope.operation[1:].rpartition("}")[0]}
-    for element in (envelope.body, *blocks):
-        method = signature.covered.get(element)
-        if method is not None:
-            prefixes = method.prefixes if method.exclusive else None
-            check_content_prefixes(element, prefixes, expected)
-            for opened, content in signature.opened_later:
-                if _is_inside(opened, (element,)):
-                    check_outer_names(opened, content, prefixes, declared)
-    keep = demands.handoff.unsigned_headers == "keep"
-    return [] if keep else [block for block in blocks if block not in signature.covered]
+    expected = {*namespaces, *demands.handoff.namespaces, envelope.operation[1:].rpartition("}")[0]}
+    for element, method in signature.covered.items():
+        if element is not envelope.body and element.getparent() is not envelope.header:
+            continue
+        prefixes = method.prefixes if method.exclusive else None
+        check_content_prefixes(element, prefixes, expected)
+        for opened in signature.opened_later:
+            if _is_inside(opened.element, (element,)):
+                check_outer_names(opened.element, opened.content, prefixes, demands.handoff.namespaces)
+                _check_key(opened)
+
+
+def _check_key(opened: OpenedLater) -> None:
+    """A signature over ciphertext says nothing of the key: of CBC, a few octets of text come out of some other key too.
+
+    Raises:
+        FailedCheck: ``signature.coverage``.
+    """
+    if opened.content and not opened.authentic and not len(opened.element):
+        raise FailedCheck(
+            "signature.coverage",
+            expected="text that was signed before it was encrypted, or encrypted with AES-GCM",
+            seen=f"text of {name_of(opened.element)}, signed as ciphertext of another algorithm",
+            setting="algorithms.encryption",
+        )
+
+
+def unsigned_blocks(envelope: Envelope, signature: VerifiedSignature, demands: Demands) -> list[_Element]:
+    """The header blocks that the signature does not cover, where they are to be taken out."""
+    if envelope.header is None or demands.handoff.unsigned_headers == "keep":
+        return []
+    return [block for block in envelope.header if block.tag != SECURITY and block not in signature.covered]

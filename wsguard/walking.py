@@ -18,7 +18,7 @@ from wsguard.message.envelope import Outline, read_outline
 from wsguard.message.parse import Tree
 from wsguard.names import ENCRYPTED_DATA, ENCRYPTED_KEY, REFERENCE_LIST, SIGNATURE
 from wsguard.policy import Demands
-from wsguard.signature import AnybodysKey, MessageContext, SharedKey, SignatureVerifier, VerifiedSignature
+from wsguard.signature import AnybodysKey, MessageContext, OpenedLater, SharedKey, SignatureVerifier, VerifiedSignature
 
 _TURNS: Final = frozenset({SIGNATURE, ENCRYPTED_KEY, REFERENCE_LIST})
 """Elements that tell to do something."""
@@ -129,7 +129,9 @@ class Walk:
                 for path, method in zip(paths, signature.covered.values(), strict=True)
                 if not any(_is_gone(path, place, content) for place, content in gone)
             }
-            opened_later = tuple((part.element(tree.root), part.content) for part in later)
+            opened_later = tuple(
+                OpenedLater(part.element(tree.root), part.content, part.algorithm.endswith("-gcm")) for part in later
+            )
             found.append(replace(signature, covered=covered, opened_later=opened_later))
         return found
 

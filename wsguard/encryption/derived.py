@@ -21,6 +21,8 @@ from wsguard.names import IDS, SECURITY_TOKEN_REFERENCE
 _DEFAULT_LABEL: Final = "WS-SecureConversation" * 2
 """§7: the client's label and the service's, joined; both have this default."""
 _DEFAULT_LENGTH: Final = 32
+_SHORTEST: Final = 16
+"""Octets of a derived key, as of a shared one: the sender says how many, and anybody can guess one of one octet."""
 _FARTHEST: Final = 4096
 """Octets of the stream that a message may make us compute: 64 keys of 64 octets."""
 _LONGEST_SEED: Final = 1024
@@ -63,8 +65,10 @@ def read_derived_key(element: _Element) -> DerivedKey:
     if element.find(offset_tag) is not None and element.find(generation_tag) is not None:
         raise malformed(expected="Offset or Generation", seen="both")
     offset = _number(element, offset_tag, 0) + length * _number(element, generation_tag, 0)
-    if length < 1 or offset + length > _FARTHEST:
-        raise malformed(expected=f"a key within {_FARTHEST} octets", seen=f"{length} octets from {offset}")
+    if length < _SHORTEST or offset + length > _FARTHEST:
+        raise malformed(
+            expected=f"a key of {_SHORTEST} octets or more, within {_FARTHEST}", seen=f"{length} octets from {offset}"
+        )
     label = at_most_one(element, label_tag, malformed)
     text = _DEFAULT_LABEL if label is None else bounded_text(label, _LONGEST_SEED, malformed)
     nonce = binary(exactly_one(element, nonce_tag, malformed), frozenset({"EncodingType"}), malformed)

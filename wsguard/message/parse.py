@@ -219,9 +219,10 @@ def _walk(root: _Element, limits: Limits) -> Tree:
 
 def _index(element: _Element, ids: dict[str, _Element], hrefs: list[_Element]) -> None:
     # Not items(): that looks each attribute up again from the first, and 150,000 of them take 40 s.
-    if element.tag == ENCRYPTED_KEY and _is_embedded(element):
-        return
+    embedded = element.tag == ENCRYPTED_KEY and _is_embedded(element)
     for name in element.keys():  # noqa: SIM118 - an element iterates over its children
+        if embedded and name == "Id":
+            continue
         if name == "href" and element.get(name):
             hrefs.append(element)
         if local_name(name) in ID_NAMES:

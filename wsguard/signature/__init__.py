@@ -3,9 +3,10 @@
 from wsguard.signature.verification import (
     AnybodysKey,
     MessageContext,
+    OpenedLater,
     SharedKey,
     SignatureVerifier,
     VerifiedSignature,
 )
 
-__all__ = ["AnybodysKey", "MessageContext", "SharedKey", "SignatureVerifier", "VerifiedSignature"]
+__all__ = ["AnybodysKey", "MessageContext", "OpenedLater", "SharedKey", "SignatureVerifier", "VerifiedSignature"]

@@ -70,6 +70,18 @@ class MessageContext:
     """Finds the symmetric key that a KeyInfo leads to in the message: an EncryptedKey, or one derived from it."""
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedLater:
+    """Something that was ciphertext when a signature over it was verified."""
+
+    element: _Element
+    """It, or what holds it."""
+    content: bool
+    """The content of the element was ciphertext, and not the element."""
+    authentic: bool
+    """Under any other key nothing would have come out: the algorithm authenticates its data."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifiedSignature:
     """A signature that was verified. Which of what it covers counts is not its business."""
@@ -81,9 +93,8 @@ class VerifiedSignature:
     """The elements that were digested, and how they became octets."""
     references: int
     """How many references it has."""
-    opened_later: tuple[tuple[_Element, bool], ...] = field(default=(), repr=False)
-    """What was ciphertext when the signature was verified: elements, and whether their content was and not they. Set by
-    who opened it."""
+    opened_later: tuple["OpenedLater", ...] = field(default=(), repr=False)
+    """What was ciphertext when the signature was verified. Set by who opened it."""
     value: bytes = field(repr=False)
     """The SignatureValue: what a SignatureConfirmation repeats."""
     replay_key: bytes = field(repr=False)
@@ -191,8 +202,11 @@ def _name(signer: Signer) -> str:
 
 def _identity(signer: Signer) -> bytes:
     """The signer's key in a form that no other key has, and that ends where it ends."""
-    if isinstance(signer, SharedKey | AnybodysKey):
-        return b"shared\0" + hashlib.sha256(signer.octets).digest()
+    if isinstance(signer, SharedKey):
+        # Not the octets: HMAC takes those of a key with zeros behind it for the same (RFC 2104 §2).
+        return b"shared\0" + hashlib.sha256(signer.name.encode()).digest()
+    if isinstance(signer, AnybodysKey):
+        return b"anybody"
     return signer.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 

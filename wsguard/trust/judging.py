@@ -9,6 +9,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from wsguard.certificates.decoding import malformed
 from wsguard.certificates.foreign import FOREIGN
@@ -80,6 +81,7 @@ class Judge:
         if certificate in self._pinned:
             return self._pinned_verdict(certificate, key, now)
         chain = self._paths.validate(certificate, presented, now)
+        _check_mail_constraints(certificate, chain)
         if is_authority(certificate):
             raise _usage("an end entity's certificate, or a pinned one", "a certificate of an authority")
         _demand_signing(certificate)
@@ -100,7 +102,7 @@ class Judge:
             (self._subjects, certificate.subject, "subject"),
             (self._issuers, certificate.issuer, "issuer"),
         ):
-            text = name.rfc4514_string()
+            text = unambiguous(name.rfc4514_string())
             if patterns and not any(pattern.fullmatch(text) for pattern in patterns):
                 raise FailedAuthentication(
                     "certificate.constraint",
@@ -108,6 +110,35 @@ class Judge:
                     seen=text,
                     setting=f"trust.{whose}_cert_constraints",
                 )
+
+
+def _check_mail_constraints(certificate: x509.Certificate, chain: Sequence[x509.Certificate]) -> None:
+    """RFC 5280 §4.2.1.10: they hold for mail addresses in the subject too, which ``cryptography`` does not look at."""
+    if not certificate.subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS):
+        return
+    for authority in chain[1:]:
+        for extension in authority.extensions:
+            if isinstance(extension.value, x509.NameConstraints) and any(
+                isinstance(name, x509.RFC822Name)
+                for name in (*(extension.value.permitted_subtrees or ()), *(extension.value.excluded_subtrees or ()))
+            ):
+                raise FailedAuthentication(
+                    "certificate.untrusted",
+                    expected="a subject without mail address under an authority that constrains them",
+                    seen=certificate.subject.rfc4514_string(),
+                    setting="trust.ca_files",
+                )
+
+
+_ESCAPED: Final = re.compile(r"\\(.)")
+
+
+def unambiguous(text: str) -> str:
+    """The same name with commas and plus signs that are part of a value as hexadecimal digits (RFC 4514 §2.4).
+
+    So a pattern ``CN=.*,O=Ours`` does not fit somebody whose CN is ``Mallory,O=Ours``.
+    """
+    return _ESCAPED.sub(lambda found: {",": r"\2C", "+": r"\2B"}.get(found[1], found[0]), text)
 
 
 def _strong_key(certificate: x509.Certificate, min_rsa_bits: int) -> PublicKey:
