@@ -12,7 +12,7 @@ from spyne.server.wsgi import WsgiApplication
 import wsguard
 from sample_service.certificates import make_certificates
 from sample_service.data import Club
-from sample_service.services import NAMESPACE, BillingService, MemberService, ProspectManagerService
+from sample_service.services import NAMESPACE, BillingService, ClaimsService, MemberService, ProspectManagerService
 from wsguard.middleware import Guard
 
 SOURCES: Final = Path(__file__).parent
@@ -39,7 +39,7 @@ def guarded_application(directory: Path) -> Guard:
 def soap_application(club: Club) -> WSGIApplication:
     """The club without a guard: what you had before."""
     services = Application(
-        [MemberService, BillingService, ProspectManagerService],
+        [MemberService, BillingService, ClaimsService, ProspectManagerService],
         NAMESPACE,
         name="Club",
         in_protocol=Soap11(validator="lxml"),

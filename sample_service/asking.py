@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.text import Text
 
 from sample_service.application import CONFIG, SOURCES
-from sample_service.attempts import rejected
 from sample_service.demo_report import Result
+from sample_service.verdicts import rejected
 
 EXPLAINED: Final = rejected("timestamp.expired")
 """The verdict on the message that is explained."""

@@ -3,48 +3,17 @@
 import tomllib
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from lxml import etree
 from zeep.wsse.signature import Signature
 
 from sample_service.application import SOURCES, USERS
 from sample_service.certificates import ACCOUNTING, CANTEEN, EXPIRED, STOLEN, STRANGER, key_pair
+from sample_service.claims import CLAIM_ATTEMPTS
 from sample_service.client import ClubClient, Exchange, Signed, TimestampOnly, credentials, octets, undated
-
-Send = Callable[[ClubClient], Exchange]
-
-
-class Verdict(NamedTuple):
-    """What the audit says of a message."""
-
-    outcome: str
-    check: str
-    """That decided; empty where none refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One message."""
-
-    title: str
-    send: Send
-    verdict: Verdict
-    """What it must get."""
-    answer: str
-    """Part of what the client must be told."""
-
-
-ACCEPTED: Final = Verdict("accepted", "")
-EXEMPT: Final = Verdict("exempt", "exemption")
-
-
-def rejected(check: str) -> Verdict:
-    """The verdict of a message that ``check`` refuses."""
-    return Verdict("rejected", check)
-
+from sample_service.verdicts import ACCEPTED, EXEMPT, ONE_ANSWER, Attempt, Send, rejected
 
 _USERS: Final = tomllib.loads((SOURCES / USERS).read_text("utf-8"))
 FRONT_DESK: Final = ("frontdesk", str(_USERS["frontdesk"]))
@@ -175,57 +144,57 @@ ATTEMPTS: Final = (
         "The same, with a token made ten minutes ago",
         get_member(lambda: credentials(*FRONT_DESK, timestamp=undated(), age=TEN_MINUTES)),
         rejected("username_token.expired"),
-        "MessageExpired",
+        ONE_ANSWER,
     ),
     Attempt(
         "A wrong password",
         get_member(lambda: credentials(FRONT_DESK[0], "a guess")),
         rejected("username_token.authentication"),
-        "FailedAuthentication",
+        ONE_ANSWER,
     ),
     Attempt(
         "An unknown user",
         get_member(lambda: credentials("nobody", "a guess")),
         rejected("username_token.authentication"),
-        "FailedAuthentication",
+        ONE_ANSWER,
     ),
     Attempt(
         "A user who was switched off",
         get_member(lambda: credentials(*RETIRED)),
         rejected("username_token.authentication"),
-        "FailedAuthentication",
+        ONE_ANSWER,
     ),
     Attempt(
         "A user of another service",
         get_member(lambda: credentials(*NEWSLETTER)),
         rejected("client.operation"),
-        "FailedAuthentication",
+        ONE_ANSWER,
     ),
     Attempt(
         "The password itself, where the digest is demanded",
         get_member(lambda: credentials(*FRONT_DESK, digest=False)),
         rejected("username_token.password_type"),
-        "InvalidSecurityToken",
+        ONE_ANSWER,
     ),
     Attempt(
         "A message made ten minutes ago",
         get_member(lambda: credentials(*FRONT_DESK, age=TEN_MINUTES)),
         rejected("timestamp.expired"),
-        "MessageExpired",
+        ONE_ANSWER,
     ),
     Attempt(
         "A message dated ten minutes ahead",
         get_member(lambda: credentials(*FRONT_DESK, age=-TEN_MINUTES)),
         rejected("timestamp.not_yet_valid"),
-        "InvalidSecurity",
+        ONE_ANSWER,
     ),
-    Attempt("An accepted message, byte for byte again", replay, rejected("replay.nonce"), "InvalidSecurityToken"),
-    Attempt("No Security header", get_member(), rejected("security.missing"), "InvalidSecurity"),
+    Attempt("An accepted message, byte for byte again", replay, rejected("replay.nonce"), ONE_ANSWER),
+    Attempt("No Security header", get_member(), rejected("security.missing"), ONE_ANSWER),
     Attempt(
         "A Timestamp and no UsernameToken",
         get_member(TimestampOnly),
         rejected("username_token.missing"),
-        "InvalidSecurityToken",
+        ONE_ANSWER,
     ),
     Attempt(
         "The lead form without Security header",
@@ -244,7 +213,7 @@ ATTEMPTS: Final = (
         "getMember without SOAPAction and without Security header",
         no_action,
         rejected("security.missing"),
-        "InvalidSecurity",
+        ONE_ANSWER,
     ),
     Attempt(
         "getMember behind the lead form in one Body",
@@ -271,57 +240,56 @@ ATTEMPTS: Final = (
         ACCEPTED,
         "CN=accounting,",
     ),
-    Attempt("A signed charge with another amount", tampered_charge, rejected("signature.digest"), "FailedCheck"),
+    Attempt("A signed charge with another amount", tampered_charge, rejected("signature.digest"), ONE_ANSWER),
     Attempt(
         "Another charge, with the signed one wrapped in a header block",
         wrapped_charge,
         rejected("signature.coverage"),
-        "FailedCheck",
+        ONE_ANSWER,
     ),
-    Attempt(
-        "A signed charge, byte for byte again", replayed_charge, rejected("replay.signature"), "InvalidSecurityToken"
-    ),
+    Attempt("A signed charge, byte for byte again", replayed_charge, rejected("replay.signature"), ONE_ANSWER),
     Attempt(
         "A charge with a Timestamp that is not signed",
         charge(ACCOUNTING, signs_timestamp=False),
         rejected("signature.coverage"),
-        "FailedCheck",
+        ONE_ANSWER,
     ),
-    Attempt("A charge that nobody signed", charge_unsigned(TimestampOnly), rejected("signature.missing"), "Invalid"),
+    Attempt("A charge that nobody signed", charge_unsigned(TimestampOnly), rejected("signature.missing"), ONE_ANSWER),
     Attempt(
         "A charge with the password of the front desk",
         charge_unsigned(lambda: credentials(*FRONT_DESK)),
         rejected("username_token.forbidden"),
-        "InvalidSecurityToken",
+        ONE_ANSWER,
     ),
     Attempt(
         "A charge signed with SHA-1, as zeep does unless told otherwise",
         charge(ACCOUNTING, sha1=True),
         rejected("signature.algorithm"),
-        "UnsupportedAlgorithm",
+        ONE_ANSWER,
     ),
     Attempt(
         "A charge signed under an authority of the sender's own",
         charge(STRANGER),
         rejected("certificate.untrusted"),
-        "FailedAuthentication",
+        ONE_ANSWER,
     ),
     Attempt(
         "A charge signed with last year's certificate",
         charge(EXPIRED),
         rejected("certificate.expired"),
-        "FailedAuthentication",
+        ONE_ANSWER,
     ),
     Attempt(
         "A charge signed with a certificate that was revoked",
         charge(STOLEN),
         rejected("certificate.revoked"),
-        "FailedAuthentication",
+        ONE_ANSWER,
     ),
     Attempt(
         "A charge signed by the canteen, under the same authority",
         charge(CANTEEN),
         rejected("certificate.constraint"),
-        "FailedAuthentication",
+        ONE_ANSWER,
     ),
+    *CLAIM_ATTEMPTS,
 )

@@ -1,4 +1,4 @@
-"""The club's own authority, and the certificates that the demo signs with: good ones, and each kind of bad one.
+"""The club's own authority and keystore, and what the demo signs with: good certificates, and each kind of bad one.
 
 The clients' keys lie beside the service here, so that ``make demo`` and ``make serve`` need nothing else; a real client
 keeps its own. The authority's key is not kept at all: the certificates are good for a year, and then the directory is
@@ -6,6 +6,7 @@ deleted and made anew.
 """
 
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,11 +17,14 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from cryptography.x509.oid import NameOID
 
 CA: Final = "ca.pem"
 REVOKED: Final = "revoked.pem"
+CLUB: Final = "club"
+"""The club itself: what is encrypted is encrypted for it, and it signs its answers."""
 ACCOUNTING: Final = "accounting"
 """The accounting system: its messages are charged."""
 EXPIRED: Final = "accounting-last-year"
@@ -29,6 +33,10 @@ STOLEN: Final = "accounting-stolen"
 """A certificate of Accounting that was revoked."""
 CANTEEN: Final = "canteen"
 """Another system of the club, with a certificate of the same authority."""
+PEGA: Final = "pega"
+"""The insurer's case system, which runs on Pega."""
+PEGA_OLD: Final = "pega-old"
+"""The one that it takes over from: it can do no better than Pega's published example."""
 STRANGER: Final = "stranger"
 """Who calls itself Accounting, under an authority of its own."""
 
@@ -47,6 +55,25 @@ class KeyPair:
 def key_pair(directory: Path, client: str) -> KeyPair:
     """The files of one of the clients above, in a directory that ``make_certificates`` made."""
     return KeyPair(directory / f"{client}-key.pem", directory / f"{client}.pem")
+
+
+@dataclass(frozen=True, slots=True)
+class Keystore:
+    """Where somebody has a PKCS#12 file with key and certificate, the password of it, and the certificate in PEM."""
+
+    file: Path
+    password: Path = field(repr=False)
+    certificate: Path
+
+    @property
+    def source(self) -> dict[str, Path]:
+        """As ``[keys]`` of ``wsguard.toml`` and ``wsguard.client`` take it."""
+        return {"file": self.file, "password_file": self.password}
+
+
+def keystore(directory: Path, owner: str) -> Keystore:
+    """The files of ``CLUB``, ``PEGA`` or ``PEGA_OLD``, in a directory that ``make_certificates`` made."""
+    return Keystore(directory / f"{owner}.p12", directory / f"{owner}.password", directory / f"{owner}.pem")
 
 
 def make_certificates(directory: Path) -> None:
@@ -71,7 +98,7 @@ def make_certificates(directory: Path) -> None:
 
 
 def _write(file: Path, octets: bytes) -> None:
-    mode = 0o600 if file.stem.endswith("-key") else 0o644
+    mode = 0o600 if file.stem.endswith("-key") or file.suffix in (".p12", ".password") else 0o644
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as written:
         written.write(octets)
 
@@ -86,11 +113,26 @@ def _files(now: datetime) -> Iterator[tuple[str, bytes]]:
     yield from _pair(STOLEN, stolen)
     yield from _pair(CANTEEN, ours.issue(CANTEEN, "Canteen", now))
     yield from _pair(STRANGER, theirs.issue(ACCOUNTING, "Accounting", now))
+    yield from _keystore(CLUB, ours.issue(CLUB, "Service", now), ours.certificate)
+    yield from _keystore(PEGA, ours.issue(PEGA, "Claims", now), ours.certificate)
+    yield from _keystore(PEGA_OLD, ours.issue(PEGA_OLD, "Claims", now), ours.certificate)
 
 
 def _pair(client: str, identity: "_Identity") -> Iterator[tuple[str, bytes]]:
     yield f"{client}.pem", _pem(identity.certificate)
     yield f"{client}-key.pem", identity.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _keystore(owner: str, identity: "_Identity", authority: x509.Certificate) -> Iterator[tuple[str, bytes]]:
+    password = secrets.token_urlsafe().encode()
+    yield f"{owner}.pem", _pem(identity.certificate)
+    yield f"{owner}.password", password + b"\n"
+    yield (
+        f"{owner}.p12",
+        serialize_key_and_certificates(
+            owner.encode(), identity.key, identity.certificate, [authority], BestAvailableEncryption(password)
+        ),
+    )
 
 
 def _pem(certificate: x509.Certificate) -> bytes:
@@ -108,11 +150,11 @@ class _Identity:
     certificate: x509.Certificate
 
     def issue(self, client: str, unit: str, now: datetime) -> "_Identity":
-        """A certificate for signing, valid for a year from ``now``."""
+        """A certificate for signing and for being encrypted for, valid for a year from ``now``."""
         key = _new_key()
         builder = _builder(_name(client, unit), self.certificate.subject, key, now)
         signed = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        signed = signed.add_extension(_usage(digital_signature=True), critical=True)
+        signed = signed.add_extension(_usage(digital_signature=True, key_encipherment=True), critical=True)
         return _Identity(key, signed.sign(self.key, hashes.SHA256()))
 
     def revoke(self, certificate: x509.Certificate, now: datetime) -> bytes:
@@ -155,11 +197,17 @@ def _builder(
     ).add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
 
 
-def _usage(*, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False) -> x509.KeyUsage:
+def _usage(
+    *,
+    digital_signature: bool = False,
+    key_encipherment: bool = False,
+    key_cert_sign: bool = False,
+    crl_sign: bool = False,
+) -> x509.KeyUsage:
     return x509.KeyUsage(
         digital_signature=digital_signature,
         content_commitment=False,
-        key_encipherment=False,
+        key_encipherment=key_encipherment,
         data_encipherment=False,
         key_agreement=False,
         key_cert_sign=key_cert_sign,

@@ -23,6 +23,7 @@ from zeep.wsse.username import UsernameToken
 from zeep.wsse.utils import WSU, get_security_header
 
 from sample_service.certificates import KeyPair
+from wsguard.client import AnswerRefused, UnverifiedFault
 
 LIFETIME: Final = timedelta(minutes=5)
 """From Created to Expires."""
@@ -98,13 +99,20 @@ class ClubClient:
             action: the SOAPAction, where it is another than that of ``operation``.
         """
         named = operation if action is None else action
-        headers = {"SOAPAction": f'"{named}"', "Content-Type": "text/xml; charset=utf-8"}
-        return self._exchange(lambda: self._read(self._transport.post(self._address, octets, headers), operation))
+        return self._exchange(lambda: self._read(self._post(octets, named), operation))
+
+    def lose_the_answer(self, octets: bytes, operation: str) -> None:
+        """Send octets as they are, and do not look at what comes back."""
+        self._post(octets, operation)
 
     @property
     def _binding(self) -> Any:  # noqa: ANN401 - zeep has no type for it
         (binding,) = self._zeep.wsdl.bindings.values()
         return binding
+
+    def _post(self, octets: bytes, action: str) -> Response:
+        headers = {"SOAPAction": f'"{action}"', "Content-Type": "text/xml; charset=utf-8"}
+        return self._transport.post(self._address, octets, headers)
 
     def _read(self, response: Response, operation: str) -> object:
         return self._binding.process_reply(self._zeep, self._binding.get(operation), response)
@@ -114,6 +122,11 @@ class ClubClient:
             answer = in_one_line(serialize_object(call()))
         except Fault as fault:
             answer = f"{fault.code}: {fault.message}"
+        except UnverifiedFault as fault:
+            # The guard could not tell whose the message was, so it had nobody to sign and encrypt for.
+            answer = f"{fault.unverified_code}: {fault.unverified_text} (not signed)"
+        except AnswerRefused as error:
+            answer = f"an answer that does not count: {error}"
         except Error as error:
             answer = f"no SOAP: {error}"
         incident = _INCIDENT.search(answer)

@@ -1,4 +1,4 @@
-"""The club's books: members, renewals, charges and prospects in one SQLite file."""
+"""The club's books: members, renewals, charges, claims and prospects in one SQLite file."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -19,6 +19,9 @@ _TABLES: Final = """
     CREATE TABLE IF NOT EXISTS charges (
         reference INTEGER PRIMARY KEY, number INTEGER NOT NULL REFERENCES members, cents INTEGER NOT NULL,
         purpose TEXT NOT NULL, charged_by TEXT NOT NULL, incident TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS claims (
+        reference INTEGER PRIMARY KEY, number INTEGER NOT NULL REFERENCES members, injury TEXT NOT NULL,
+        cents INTEGER NOT NULL, settled_by TEXT NOT NULL, incident TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS prospects (
         reference INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, phone TEXT, visit TEXT);
 """
@@ -71,6 +74,20 @@ class Charge:
     """Euros."""
     purpose: str
     charged_by: str
+    incident: str
+    """Of the request, so that the audit can be asked about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An injury that the insurer has paid for, and whose system said so."""
+
+    reference: int
+    number: int
+    injury: str
+    amount: Decimal
+    """Euros."""
+    settled_by: str
     incident: str
     """Of the request, so that the audit can be asked about it."""
 
@@ -175,6 +192,27 @@ class Club:
             rows = books.execute("SELECT * FROM charges WHERE number = ? ORDER BY reference", (number,)).fetchall()
         return [_charge(row) for row in rows]
 
+    def settle(self, number: int, injury: str, amount: Decimal, settled_by: str, incident: str) -> Claim:
+        """Note what the insurer pays for a member's injury.
+
+        Raises:
+            UnknownMember: there is none with this number.
+        """
+        with self._transaction() as books:
+            if books.execute("SELECT 1 FROM members WHERE number = ?", (number,)).fetchone() is None:
+                raise UnknownMember(number)
+            row = books.execute(
+                "INSERT INTO claims (number, injury, cents, settled_by, incident) VALUES (?, ?, ?, ?, ?) RETURNING *",
+                (number, injury, int(amount.scaleb(2)), settled_by, incident),
+            ).fetchone()
+        return _claim(row)
+
+    def claims(self, number: int) -> list[Claim]:
+        """A member's claims, the oldest first."""
+        with self._transaction() as books:
+            rows = books.execute("SELECT * FROM claims WHERE number = ? ORDER BY reference", (number,)).fetchall()
+        return [_claim(row) for row in rows]
+
     def add_prospect(self, prospect: Prospect) -> int:
         """Keep a prospect and give them a reference number."""
         visit = prospect.visit and prospect.visit.isoformat()
@@ -211,6 +249,17 @@ def _charge(row: Any) -> Charge:  # noqa: ANN401 - a sqlite3.Row: its values hav
         _euros(row["cents"]),
         row["purpose"],
         row["charged_by"],
+        row["incident"],
+    )
+
+
+def _claim(row: Any) -> Claim:  # noqa: ANN401 - a sqlite3.Row: its values have no types
+    return Claim(
+        row["reference"],
+        row["number"],
+        row["injury"],
+        _euros(row["cents"]),
+        row["settled_by"],
         row["incident"],
     )
 

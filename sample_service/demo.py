@@ -24,9 +24,10 @@ from rich.text import Text
 import wsguard
 from sample_service import asking
 from sample_service.application import CERTIFICATES, CONFIG, SOURCES
-from sample_service.attempts import ATTEMPTS, Attempt
+from sample_service.attempts import ATTEMPTS
 from sample_service.client import ClubClient, Exchange
 from sample_service.demo_report import Result, summary_of, table_of
+from sample_service.verdicts import Attempt
 from wsguard.audit import open_reader
 from wsguard.interfaces import AuditReader, AuditRecord
 

@@ -10,11 +10,11 @@ from typing import Final
 from rich.markup import escape
 from rich.table import Column, Table
 
-from sample_service.attempts import Attempt, Verdict
 from sample_service.client import Exchange
+from sample_service.verdicts import Attempt, Verdict
 from wsguard.interfaces import AuditRecord
 
-ANSWER: Final = 90
+ANSWER: Final = 95
 """Characters of an answer that are shown."""
 INCIDENT: Final = 8
 """Characters of an incident that are shown: the last ones, for it begins with the time."""
@@ -86,6 +86,10 @@ def explanation_of(record: AuditRecord) -> str:
     if record.outcome == "exempt":
         return f"{record.outcome}: {last['setting']} lets {last['seen']} pass"
     who = record.username or record.certificate_subject
+    if record.check:
+        needed = [step for step in record.explanation if (step["check"], step["outcome"]) == (record.check, "noted")]
+        said = "; ".join(f"{step['seen']}, {step['setting']}" for step in needed)
+        return f"{record.outcome}: {who}; {record.check}: {said}"
     return f"{record.outcome}: {who} passed {', '.join(step['check'] for step in record.explanation)}"
 
 

@@ -1,4 +1,4 @@
-"""The club's three SOAP services. Nothing here checks who calls: nothing gets here that the guard did not let through.
+"""The club's four SOAP services. Nothing here checks who calls: nothing gets here that the guard did not let through.
 
 Who it is stands in the environ. A service that needs it asks for it, and fails loudly where the guard was forgotten.
 """
@@ -39,6 +39,7 @@ Category = Unicode(values=["junior", "full", "honorary"], min_occurs=1, nillable
 Euros = Decimal(total_digits=8, fraction_digits=2, min_occurs=1, nillable=False)
 Amount = Decimal(total_digits=8, fraction_digits=2, gt=0, min_occurs=1, nillable=False)
 Purpose = Unicode(min_len=1, max_len=140, min_occurs=1, nillable=False)
+Injury = Unicode(min_len=1, max_len=400, min_occurs=1, nillable=False)
 Day = Date(min_occurs=1, nillable=False)
 
 
@@ -74,6 +75,17 @@ class Charge(ComplexModel):
     amount = Euros
     purpose = Purpose
     charged_by = Name(sub_name="chargedBy")
+
+
+class Claim(ComplexModel):
+    """An injury that the insurer has paid for, as the WSDL describes one."""
+
+    __namespace__ = NAMESPACE
+    reference = Number
+    number = Number
+    injury = Injury
+    amount = Euros
+    settled_by = Name(sub_name="settledBy")
 
 
 class Prospect(ComplexModel):
@@ -130,6 +142,25 @@ class BillingService(ServiceBase):
     def listCharges(ctx: MethodContext, number: int) -> list[data.Charge]:
         """What is on a member's account."""
         return _club(ctx).charges(number)
+
+
+class ClaimsService(ServiceBase):
+    """What the insurer's case system tells of injuries. wsguard.toml demands that it signs and encrypts every message,
+    and has every answer signed and encrypted for it.
+    """
+
+    @rpc(Number, Injury, Amount, _returns=Claim)
+    def settleClaim(ctx: MethodContext, number: int, injury: str, amount: decimal.Decimal) -> data.Claim:
+        """Note what the insurer pays for an injury, and whose signature said so."""
+        environ = ctx.transport.req_env
+        message: VerifiedMessage = environ["wsguard.message"]
+        with _faults():
+            return _club(ctx).settle(number, injury, amount, environ["REMOTE_USER"], message.incident)
+
+    @rpc(Number, _returns=Array(Claim))
+    def listClaims(ctx: MethodContext, number: int) -> list[data.Claim]:
+        """A member's claims."""
+        return _club(ctx).claims(number)
 
 
 class ProspectManagerService(ServiceBase):

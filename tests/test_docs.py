@@ -192,9 +192,19 @@ def test_the_code_of_the_readme_runs_and_the_client_it_shows_is_served(tmp_path:
 def test_python_is_shown_only_where_it_is_run() -> None:
     run_here, run_by_test_howtos = (
         {"README.md"},
-        {"docs/spyne.md", "docs/flask.md", "docs/deployment.md", "docs/rotation.md", "docs/signatures.md"},
+        {
+            "docs/spyne.md",
+            "docs/flask.md",
+            "docs/deployment.md",
+            "docs/rotation.md",
+            "docs/signatures.md",
+            "docs/encryption.md",
+            "docs/answers.md",
+        },
     )
-    assert {block.page for block in blocks("python")} == run_here | run_by_test_howtos
+    run_by_the_tests_of_the_client = {"docs/client.md"}
+    shown = {block.page for block in blocks("python")}
+    assert shown == run_here | run_by_test_howtos | run_by_the_tests_of_the_client
 
 
 def commands() -> list[list[str]]:
@@ -221,7 +231,7 @@ def test_the_make_targets_that_are_shown_exist() -> None:
 
 
 def test_no_other_program_is_shown_than_those_that_are_checked_or_installed() -> None:
-    known = {"wsguard", "make", "pip", "python3.11", ".venv/bin/pip", "gunicorn", "mv", "diff"}
+    known = {"wsguard", "make", "pip", "python3.11", ".venv/bin/pip", "gunicorn", "mv", "diff", "openssl", "cat"}
     assert {words[0] for words in commands()} == known
 
 

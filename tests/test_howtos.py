@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import gzip
 import hashlib
 import http.client
 import itertools
@@ -10,6 +11,7 @@ import os
 import re
 import runpy
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +21,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -27,14 +29,19 @@ from wsgiref.types import WSGIApplication
 import pytest
 import zeep
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, pkcs12
+from lxml import etree
 from typer.testing import CliRunner
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import Client
 
 import wsguard
+import wsguard.client
+from sample_service.connector import AsPublished
 from tests import messages, pki
+from tests.encrypting import KEY_INFOS, Encryption, encrypted, key_info, to_id
 from tests.guarding import Answer, Echo, Guarded, post
 from tests.messages import NOW, SOAP12, Token, envelope, security, stamp, timestamp
 from tests.signing import BODY, TIMESTAMP, Part, Signing, binary_token, sign, signed, unsigned
@@ -43,17 +50,24 @@ from tests.test_gunicorn import free_port, wait_for
 from wsguard.audit import open_reader
 from wsguard.checks import CHECKS
 from wsguard.cli.application import application as command_line
+from wsguard.client import Answers, DecryptionKey, Sent, ZeepSecurity, verify_answer
 from wsguard.faults import Fault
 from wsguard.interfaces import AuditRecord
 from wsguard.middleware import Guard
 from wsguard.names import THUMBPRINT_SHA1, X509_SUBJECT_KEY_IDENTIFIER, X509_V3
 from wsguard.policy import Policy
+from wsguard.policy.demands import ALL_ALGORITHMS, AlgorithmDemands
+from wsguard.policy.surroundings import Limits
 from wsguard.policy.values import Section
 from wsguard.reloading import INTERVAL, INTERVAL_WHILE_BROKEN, SETTLED, Reloader
+from wsguard.securing import Securing, SigningKey, secure
 from wsguard.verified import Principal, VerifiedMessage
 
 WITH_SPYNE = pytest.mark.skipif(sys.version_info >= (3, 12), reason="spyne 2.14 does not import on Python 3.12")
-HOWTOS = ("spyne", "flask", "deployment", "exemptions", "find-out-why", "rotation", "signatures")
+HOWTOS = (
+    "spyne", "flask", "deployment", "exemptions", "find-out-why", "rotation", "signatures", "encryption", "answers",
+    "pega",
+)  # fmt: skip
 PATIENCE = 15.0
 """Seconds that gunicorn may take before it is broken."""
 USERS = '"alice" = "secret"\n'
@@ -616,7 +630,7 @@ def test_the_sentences_of_the_table_are_those_of_the_faults_with_their_codes() -
 def raised() -> Iterator[tuple[str, str]]:
     """Code and check of every fault that names both where it is made."""
     codes = {fault.__name__: fault.code for fault in faults() if hasattr(fault, "code")}
-    for file in (ROOT / "wsguard").rglob("*.py"):
+    for file in set((ROOT / "wsguard").rglob("*.py")) - set((ROOT / "wsguard" / "client").iterdir()):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
@@ -634,7 +648,7 @@ def test_a_check_stands_in_the_row_of_the_code_that_it_gets() -> None:
     # A key that is too large to compute with is no token; one that is too small is somebody's who is not let in.
     assert {one for one in made if listed[one[1]] != one[0]} == {("InvalidSecurityToken", "certificate.key_size")}
     assert len(made) > 25
-    families = ("security", "timestamp", "username_token", "replay", "signature", "certificate", "client")
+    families = ("security", "timestamp", "username_token", "replay", "signature", "certificate", "client", "encryption")
     every = {check for check in CHECKS if check.partition(".")[0] in families}
     assert every - listed.keys() == {"client.disabled"}, "checks that no message can meet yet"
 
@@ -721,6 +735,33 @@ SIGNED: dict[str, Any] = {"signature": {"use": "required"}, "username_token": {"
 BOTH: dict[str, Any] = {"signature": {"use": "required"}, "username_token": {"use": "required"}}
 BODY_ONLY = Habit(lambda: signing(parts=(BODY,)), signing, SIGNED)
 OLD_HASH = Habit(sha1, signing, SIGNED)
+SERVER = CLUB_CA.leaf("server", key=pki.rsa_key(1))
+OLD_SERVER = CLUB_CA.leaf("server", key=pki.rsa_key(2))
+OPENED: dict[str, Any] = {
+    **SIGNED,
+    "encryption": {"use": "required"},
+    "keys": {"decrypt": [{"file": "server.pem"}]},
+    # So that the sentence can be held against the table; nobody should do it.
+    "faults": {"detail": "standard"},
+}
+ADDRESSED = '<h:To xmlns:h="urn:h">here</h:To>'
+
+
+def sealed(leaf: pki.Issued | None = PARTNER, octets: bytes | None = None, **plan: Any) -> bytes:
+    """A message from ``leaf`` to ``SERVER``, secured by the building blocks of the client."""
+    plan = {"timestamp": timedelta(minutes=5), "encrypt_for": SERVER.certificate, **plan}
+    if leaf is not None:
+        plan["sign"] = SigningKey(leaf.key, leaf.certificate)
+    return secure(octets or envelope(None), Securing(**plan), NOW, Limits())
+
+
+def tampered() -> bytes:
+    """One octet of the Body's ciphertext is another."""
+    octets = sealed()
+    at = octets.rindex(b"<xenc:CipherValue>") + 60
+    return octets[:at] + (b"B" if octets[at : at + 1] == b"A" else b"A") + octets[at + 1 :]
+
+
 TEXT = {"username_token": {"password_types": ["PasswordText"]}}
 NONCE = b"0123456789abcdef"
 HABITS = {
@@ -761,6 +802,17 @@ HABITS = {
     "`signSoapDoc` digests with SHA-1": Habit(
         lambda: signing(parts=tuple(replace(part, digest="sha1") for part in (BODY, TIMESTAMP))), signing, SIGNED
     ),
+    "signs, and cannot encrypt": Habit(lambda: sealed(encrypt_for=None), sealed, OPENED),
+    "encrypts with CBC unless told otherwise": Habit(lambda: sealed(encryption="aes128-cbc"), sealed, OPENED),
+    "encrypts for the old certificate of the service": Habit(
+        lambda: sealed(encrypt_for=OLD_SERVER.certificate), sealed, OPENED
+    ),
+    "encrypts a header and not the Body": Habit(
+        lambda: sealed(octets=envelope(ADDRESSED), encrypted_parts=("{urn:h}To",)), sealed, OPENED
+    ),
+    "transports keys by RSA 1.5 and nothing else": Habit(lambda: sealed(key_transport="rsa-1_5"), sealed, OPENED),
+    "encrypts and does not sign": Habit(lambda: sealed(None), sealed, OPENED),
+    "changes what is encrypted on its way": Habit(tampered, sealed, OPENED),
     "signs before the Timestamp is there": BODY_ONLY,
     "signs the Body only": BODY_ONLY,
     "signs Body and Timestamp, not the UsernameToken": Habit(
@@ -793,6 +845,7 @@ def test_what_a_client_gets_wrong_is_refused_by_the_check_in_the_table(cells: li
     if habit in ELSEWHERE:
         return
     (reader.directory / "ca.pem").write_bytes(CLUB_CA.pem)
+    (reader.directory / "server.pem").write_bytes(SERVER.key_pem + SERVER.pem)
     trust = {"ca_files": [reader.directory / "ca.pem"]}
     guarded = Guarded(trust=trust, **HABITS[habit].policy)
     answer = guarded.post(HABITS[habit].wrong())
@@ -1214,6 +1267,474 @@ def test_explain_writes_what_was_digested_and_diff_shows_what_changed(reader: Re
     assert [file.name for file in (reader.directory / "digested").iterdir()] == ["01-Body.xml"]
     done = subprocess.run(shlex.split(compared), cwd=reader.directory, capture_output=True, text=True)
     assert (done.returncode, ">   <e:text>" in done.stdout or "<   <e:text>" in done.stdout) == (1, True), done.stdout
+
+
+# --- docs/encryption.md -----------------------------------------------------------------------------------------------
+
+
+def sealing(reader: Reader, page: str) -> dict[str, Any]:
+    """The directory after the commands of the page on encryption, with the first configuration of ``page`` and a
+    module with everything that the two pages show."""
+    for line in shown("encryption", "console")[0].splitlines():
+        if line.startswith("wsguard init"):
+            done = reader.command(*shlex.split(line)[1:])
+        elif line.startswith("wsguard check"):
+            done = reader.command(*shlex.split(line)[1:], "--json")
+        else:
+            done = subprocess.run(line, shell=True, cwd=reader.directory, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        if line.startswith("wsguard init"):
+            stores = '\n[users]\nurl = "toml:users.toml"\n[audit]\nurl = "sqlite:///../wsguard-audit.db"\n'
+            reader.write("guard/wsguard.toml", shown(page, "toml")[0] + stores)
+    return reader.run("\n".join([*shown("encryption", "python"), *shown("answers", "python")]))
+
+
+@contextmanager
+def calling(module: dict[str, Any], client: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, list[Any]]]:
+    """The client of a page, and what came over the wire."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with listening(module["application"]) as address:
+        made = module[client](f"{address}/?wsdl")
+        seen: list[Any] = []
+        made.transport.session.hooks["response"].append(lambda response, **_: seen.append(response))
+        with closing(made.transport.session):
+            yield made, seen
+
+
+WITH_OPENSSL = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+
+
+@WITH_SPYNE
+@WITH_OPENSSL
+def test_the_client_that_encrypts_is_served_and_nobody_who_does_not(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with calling(sealing(reader, "encryption"), "encrypting_client", monkeypatch) as (client, seen):
+        expected = "Sprained ankle: Body came encrypted, signed by CN=wsguard development client"
+        assert client.service.report("Sprained ankle") == expected
+        assert b"Sprained" not in seen[-1].request.body
+        client.wsse = None
+        with pytest.raises(zeep.exceptions.Fault, match="An error was discovered"):
+            client.service.report("Sprained ankle")
+    assert [record.check for record in reader.records()] == ["security.missing"]
+
+
+@pytest.fixture
+def partners(reader: Reader) -> Path:
+    """The directory with the files that the page on encryption names."""
+    files = {
+        "partner-ca.pem": CLUB_CA.pem,
+        "old-partner.pem": PARTNER.pem,
+        "server.pem": SERVER.key_pem + SERVER.pem,
+        "old-server.pem": OLD_SERVER.key_pem + OLD_SERVER.pem,
+    }
+    for name, octets in files.items():
+        (reader.directory / name).write_bytes(octets)
+    return reader.directory
+
+
+def test_all_of_each_required_part_is_encrypted(partners: Path) -> None:
+    guarded = Guarded(**tomllib.loads(shown("encryption", "toml")[2]), username_token={"use": "forbidden"})
+    assert guarded.post(sealed(encrypted_parts=("Body", "Signature"))).check == ""
+    message = guarded.echo.handed[-1][0]["wsguard.message"]
+    assert message.encrypted_parts == {"Body", "Signature"}
+    assert guarded.post(sealed()).check == "encryption.coverage"
+    assert guarded.post(sealed(encrypt_for=None)).check == "encryption.missing"
+
+
+OPENING: dict[str, Any] = {**OPENED, "faults": {}, "trust": {"ca_files": ["partner-ca.pem"]}}
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_either_order_is_taken_and_what_is_not_signed_refused_where_that_is_demanded(
+    partners: Path, first: bool
+) -> None:
+    demanded = {"use": "required", "require_signed_encrypted_data": True}
+    guarded = Guarded(**{**OPENING, "encryption": demanded})
+    to_both: dict[str, Any] = {
+        "octets": envelope(ADDRESSED),
+        "encrypted_parts": ("Body", "{urn:h}To"),
+        "sign_before_encrypting": first,
+    }
+    assert guarded.post(sealed(**to_both)).check == "signature.coverage"
+    assert guarded.post(sealed(**to_both, signed_parts=("Body", "Timestamp", "{urn:h}To"))).check == ""
+
+
+def test_a_signature_under_a_key_that_the_message_brings_counts_for_nobody(partners: Path) -> None:
+    guarded = Guarded(**{**OPENING, "algorithms": {"signature": ["hmac-sha256"]}})
+    encryption = Encryption.for_(SERVER).fixed()
+    symmetric = Signing(key=encryption.session, method="hmac-sha256", key_info=to_id("EK-1").split(">", 1)[1][:-13])
+    text = unsigned("@SIG-1@", timestamp(), encryption.key_xml(), body=encryption.data_xml())
+    answer = guarded.post(sign(text, symmetric))
+    assert answer.check == "signature.coverage"
+    assert answer.record is not None
+    assert "a key that anybody can make" in answer.record.explanation[-1]["seen"]
+
+
+def test_an_old_cipher_is_for_one_client_until_a_day(partners: Path) -> None:
+    permitted = tomllib.loads(shown("encryption", "toml")[3])
+    guarded = Guarded(**OPENING, **permitted)
+    old: dict[str, Any] = {"encryption": "tripledes-cbc"}
+    answer = guarded.post(sealed(**old))
+    assert (answer.status, answer.check) == ("200 OK", "encryption.algorithm"), "accepted, and recorded"
+    assert guarded.post(sealed(CLUB_CA.leaf("other", key=pki.rsa_key(3)), **old)).check == "client.mismatch"
+    named = {**permitted, "client": [*permitted["client"], {"name": "other", "certificate": "other.pem"}]}
+    other = CLUB_CA.leaf("other", key=pki.rsa_key(3))
+    (partners / "other.pem").write_bytes(other.pem)
+    assert Guarded(**OPENING, **named).post(sealed(other, **old)).check == "encryption.algorithm"
+
+
+@pytest.mark.parametrize("which", ["algorithms", "trust"])
+def test_what_only_a_service_allows_is_refused_while_the_body_is_closed_and_check_finds_it(
+    partners: Path, reader: Reader, which: str
+) -> None:
+    only = {
+        "algorithms": 'algorithms.encryption = ["tripledes-cbc"]\n',
+        "trust": 'trust.pinned_certificates = ["old-machine.pem"]\n',
+    }
+    (partners / "old-machine.pem").write_bytes(OLD_MACHINE.pem)
+    service = f'\n[services.Echo]\noperations = ["{{urn:echo}}*"]\n{only[which]}'
+    config = reader.configure(shown("encryption", "toml")[2].replace(', "Signature"', "") + service)
+    guarded = wsguard.guard(Echo(), config, clock=lambda: NOW)
+    sent = {"algorithms": lambda: sealed(encryption="tripledes-cbc"), "trust": lambda: sealed(OLD_MACHINE)}
+    expected = {"algorithms": "encryption.algorithm", "trust": "certificate.untrusted"}
+    assert reader.refused_by(post(guarded, sent[which]())) == expected[which]
+    done = CliRunner().invoke(command_line, ["check", str(config), "--json"])
+    texts = {finding["setting"]: finding["text"] for finding in json.loads(done.stdout)["findings"]}
+    assert "before anybody can see" in texts[f"services.Echo.{which}"]
+
+
+def test_two_keys_open_during_a_rotation_and_the_records_say_which(reader: Reader, partners: Path) -> None:
+    decrypt = tomllib.loads(shown("encryption", "toml")[4])["keys"]["decrypt"]
+    assert decrypt == tomllib.loads(shown("rotation", "toml")[3])["keys"]["decrypt"]
+    for key, leaf in zip(decrypt, (OLD_SERVER, SERVER), strict=True):
+        assert isinstance(leaf.key, rsa.RSAPrivateKey)
+        locked = BestAvailableEncryption(b"demo")
+        (partners / key["file"]).write_bytes(
+            pkcs12.serialize_key_and_certificates(None, leaf.key, leaf.certificate, None, locked)
+        )
+        (partners / key["password_file"]).write_text("demo\n")
+    guarded = Guarded(**{**OPENING, "keys": {"decrypt": decrypt}}, audit={"url": "memory://", "record": "all"})
+    for number, leaf in enumerate((OLD_SERVER, SERVER)):
+        answer = guarded.post(sealed(encrypt_for=leaf.certificate))
+        assert answer.record is not None
+        assert answer.check == ""
+        opened = [step["setting"] for step in answer.record.explanation if step["check"] == "encryption"]
+        assert opened == [f"keys.decrypt[{number}]"]
+    text = (ROOT / "docs" / "encryption.md").read_text(encoding="utf-8")
+    assert 'wsguard_key_last_used_timestamp_seconds{key="keys.decrypt[0]"}' in text
+
+
+def bent(old: str, new: str, **changes: Any) -> bytes:
+    """An encrypted Body in which some text is another."""
+    octets = encrypted(Encryption.for_(SERVER, **changes)).decode()
+    assert old in octets
+    return octets.replace(old, new, 1).encode()
+
+
+def bare(**changes: Any) -> bytes:
+    return encrypted(Encryption.for_(SERVER, **changes))
+
+
+RETRIEVAL = key_info(f'<ds:RetrievalMethod Type="{messages.XENC}EncryptedKey" URI="#EK-1"/>')
+REFERENCE = '<xenc:DataReference URI="#ED-1"/>'
+NOT_OPENED: dict[str, list[Callable[[], bytes]]] = {
+    "CipherReference: ciphertext that would have to be fetched": [
+        lambda: bent("<xenc:CipherValue>", '<xenc:CipherReference URI="file:///etc/passwd"/><xenc:CipherValue>')
+    ],
+    "RetrievalMethod: a key that would have to be searched": [lambda: bare(data_key_info=RETRIEVAL)],
+    "a DataReference to another document, by XPointer, or to an Id that is not there": [
+        lambda: bent('URI="#ED-1"', 'URI="http://example.org/"'),
+        lambda: bent('URI="#ED-1"', 'URI="#xpointer(/)"'),
+        lambda: bent('URI="#ED-1"', 'URI="#gone"'),
+    ],
+    "the same data named twice": [lambda: bent(REFERENCE, 2 * REFERENCE)],
+    "encrypted content beside anything else in its parent": [
+        lambda: bent("</S:Body>", "<e/></S:Body>"),
+        lambda: bent("</S:Body>", "text</S:Body>"),
+    ],
+    "EncryptionProperties, KeyReference, an Encoding, compressed content": [
+        lambda: bent("</xenc:EncryptedData>", "<xenc:EncryptionProperties/></xenc:EncryptedData>"),
+        lambda: bent(REFERENCE, f'{REFERENCE}<xenc:KeyReference URI="#EK-1"/>'),
+        lambda: bent(' Id="ED-1"', f' Id="ED-1" Encoding="{messages.DS}base64"'),
+        lambda: bent(' Id="ED-1"', ' Id="ED-1" MimeType="application/gzip"'),
+    ],
+    "an EncryptedKey that is for another EncryptedKey": [lambda: bare(key_info=to_id("EK-1"))],
+    "data encrypted under a certificate itself, without a key between": [
+        lambda: bare(data_key_info=KEY_INFOS["IssuerSerial"](SERVER.certificate))
+    ],
+    "more keys than the limit": [
+        lambda: encrypted(
+            Encryption.for_(SERVER),
+            *(Encryption.for_(SERVER, key_id=f"EX-{number}", references=()).fixed().key_xml() for number in range(6)),
+        )
+    ],
+    "more data than the limit": [
+        lambda: bent(REFERENCE, "".join(f'<xenc:DataReference URI="#ED-{number}"/>' for number in range(17)))
+    ],
+    "content that is not balanced by itself, or that is more than the limits of a message": [
+        lambda: bare(plaintext=b"</S:Body><S:Body>"),
+        lambda: bare(plaintext=b"<e>" + b"<e/>" * 50_000 + b"</e>"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cells", rows("encryption", "what"), ids=lambda cells: cells[0])
+def test_what_is_never_opened_is_refused_by_the_check_in_the_table(partners: Path, cells: list[str]) -> None:
+    what, check = cells
+    guarded = Guarded(keys=OPENED["keys"])
+    for made in NOT_OPENED[what]:
+        assert guarded.post(made()).check == check.strip("`")
+
+
+def test_every_row_of_what_is_never_opened_is_tried() -> None:
+    assert {cells[0] for cells in rows("encryption", "what")} == set(NOT_OPENED)
+
+
+def test_every_check_of_encryption_is_explained_on_its_page() -> None:
+    listed = {cells[0].strip("`") for cells in rows("encryption", "check")}
+    assert {check for check in CHECKS if check.startswith("encryption.")} - listed == {"encryption.forbidden"}
+
+
+def test_from_outside_every_failure_is_the_same(partners: Path) -> None:
+    guarded = Guarded(**{**OPENING, "faults": {}})
+    answers = {
+        (answer.status, re.sub(rb"\[\w{26}\]", b"", answer.body))
+        for answer in (
+            guarded.post(octets)
+            for octets in (
+                tampered(),
+                sealed(encrypt_for=OLD_SERVER.certificate),
+                sealed(encryption="aes128-cbc"),
+                sealed(encrypt_for=None),
+                sealed(None),
+                bare(plaintext=b"</S:Body>"),
+                signing().replace(b"hello", b"hullo"),
+            )
+        )
+    }
+    assert len(answers) == 1
+
+
+# --- docs/answers.md --------------------------------------------------------------------------------------------------
+
+
+@WITH_SPYNE
+@WITH_OPENSSL
+def test_the_client_that_verifies_takes_the_answer_of_the_guard_and_of_nobody_else(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = sealing(reader, "answers")
+    with calling(module, "verifying_client", monkeypatch) as (client, seen):
+        assert client.service.report("Sprained ankle").startswith("Sprained ankle: Body came encrypted")
+        assert (b"Sprained" in seen[-1].content, b"EncryptedData" in seen[-1].content) == (False, True)
+        header = etree.fromstring(seen[-1].content)[0][0]
+        text = (ROOT / "docs" / "answers.md").read_text(encoding="utf-8").replace("\n", " ")
+        assert f"from the top: {', '.join(etree.QName(child).localname for child in header)}." in text
+        client.wsse = wsguard.client.from_files(
+            sign="guard/client-both.pem", encrypt_for="guard/server.pem", server_certificate="guard/client.pem"
+        )
+        with pytest.raises(wsguard.client.AnswerRefused):
+            client.service.report("Sprained ankle")
+
+
+class Answering:
+    """An application with one answer for everybody, and the guard of the page on answers before it."""
+
+    def __init__(self, answer: bytes, headers: list[tuple[str, str]] | None = None, **policy: Any) -> None:
+        self.answer = answer
+        self.headers = headers or [("Content-Type", "text/xml")]
+        everything = {"timestamp": True, "sign": True, "encrypt": "useReqSigCert", "signature_confirmation": True}
+        usual = {"signature": {"use": "required"}, "username_token": {"use": "forbidden"}, "response": everything}
+        keys = {"decrypt": [{"file": "server.pem"}], "sign": {"file": "server.pem"}}
+        self.guarded = Guarded(
+            self.application, trust={"ca_files": ["partner-ca.pem"]}, keys=keys, **{**usual, **policy}
+        )
+
+    def application(self, _: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", self.headers)
+        return [self.answer] if self.answer else []
+
+
+ELLIPTIC = CLUB_CA.leaf("elliptic", key=pki.ec_key())
+UNSIGNED: dict[str, Any] = {"signature": {"use": "optional"}, "username_token": {"use": "required"}}
+WITHHELD: dict[str, Callable[[], tuple[Answering, bytes]]] = {
+    "nobody to encrypt for: the request was not signed": lambda: (
+        Answering(envelope(None), **UNSIGNED), messages.message()
+    ),
+    "the recipient's key is no RSA key": lambda: (Answering(envelope(None)), sealed(ELLIPTIC, encrypt_for=None)),
+    "larger than `limits.response_bytes`": lambda: (
+        Answering(envelope(None), limits={"response_bytes": 20}), sealed(encrypt_for=None)
+    ),
+    "no SOAP envelope, a document type, a processing instruction, a compressed answer": lambda: (
+        Answering(b"<html/>"), sealed(encrypt_for=None)
+    ),
+    "a Security header of the application's own": lambda: (
+        Answering(envelope(security())), sealed(encrypt_for=None)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cells", rows("answers", "why"), ids=lambda cells: cells[0])
+def test_an_answer_that_cannot_be_secured_is_withheld(partners: Path, cells: list[str]) -> None:
+    answering, request = WITHHELD[cells[0]]()
+    answer = answering.guarded.post(request)
+    assert (answer.status[:3], answer.check) == ("500", "response.not_secured")
+    assert answer.record is not None
+    assert (answer.record.outcome, b"hello" in answer.body) == ("error", False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "headers"),
+    [
+        (b'<?pi?><S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/"><S:Body/></S:Envelope>', None),
+        (b"<!DOCTYPE a>" + envelope(None), None),
+        (gzip.compress(envelope(None)), [("Content-Type", "text/xml"), ("Content-Encoding", "gzip")]),
+    ],
+)
+def test_what_is_no_plain_envelope_is_withheld_too(
+    partners: Path, answer: bytes, headers: list[tuple[str, str]] | None
+) -> None:
+    assert Answering(answer, headers).guarded.post(sealed(encrypt_for=None)).check == "response.not_secured"
+
+
+def test_an_answer_is_encrypted_for_the_client_that_is_named(partners: Path) -> None:
+    (partners / "partner.pem").write_bytes(PARTNER.pem)
+    block = tomllib.loads(shown("answers", "toml")[1])
+    client = [*block["client"], {"name": "alice", "username": "alice"}]
+    answering = Answering(
+        envelope(None), **UNSIGNED, **{k: v for k, v in block.items() if k == "response"}, client=client
+    )
+    answer = answering.guarded.post(messages.message())
+    assert answer.status == "200 OK", answer.record
+    demanded = Answers(
+        server_certificate=SERVER.certificate,
+        decrypt=(DecryptionKey("partner", PARTNER.key, PARTNER.certificate),),
+        encrypted_parts=("Body",),
+        signature_confirmation=False,
+    )
+    assert b"hello" in verify_answer(answer.body, demanded, Sent(), NOW).octets
+
+
+def test_answers_without_body_exempt_ones_and_the_wsdl_are_left_alone(partners: Path) -> None:
+    exempt = [{"operations": ["{urn:echo}*"], "reason": "r", "owner": "o", "review": date(2031, 6, 30)}]
+    plain = Answering(envelope(None), exempt=exempt).guarded
+    assert plain.post(envelope(None)).body == envelope(None)
+    wsdl = {"REQUEST_METHOD": "GET", "QUERY_STRING": "wsdl", "CONTENT_TYPE": None, "CONTENT_LENGTH": None}
+    assert Answering(b"<wsdl/>").guarded.post(b"", **wsdl).body == b"<wsdl/>"
+    answer = Answering(b"").guarded.post(sealed(encrypt_for=None))
+    assert (answer.status, answer.body) == ("200 OK", b"")
+
+
+def test_faults_are_secured_for_whom_is_known_and_left_alone_where_the_file_says_so(partners: Path) -> None:
+    in_time = sealed(encrypt_for=None)
+    guarded = Answering(envelope(None)).guarded
+    assert guarded.post(in_time).status == "200 OK"
+    again = guarded.post(in_time)
+    assert (again.check, b"EncryptedData" in again.body) == ("replay.signature", True)
+    unknown = guarded.post(sealed(pki.authority("elsewhere").leaf("x", key=pki.rsa_key(4)), encrypt_for=None))
+    assert (b"EncryptedData" in unknown.body, b"SignatureValue" in unknown.body) == (False, True)
+    top = Answering(envelope(None), response={}, services={"Echo": {
+        "operations": ["{urn:echo}*"], "response": {"sign": True, "timestamp": True},
+    }})  # fmt: skip
+    assert b"SignatureValue" in top.guarded.post(signing().replace(b"hello", b"hullo")).body
+    assert b"Signature" not in top.guarded.post(tampered()).body, "nobody knows for which service it was"
+    plainly = {"sign": True, "timestamp": True, "secure_faults": False}
+    assert b"Signature" not in Answering(envelope(None), response=plainly).guarded.post(b"<x/>").body
+
+
+# --- docs/pega.md -----------------------------------------------------------------------------------------------------
+
+PEGA = CLUB_CA.leaf("pega", key=pki.rsa_key(5))
+PEGA_OLD = CLUB_CA.leaf("pega-old", key=pki.rsa_key(6))
+SETTLE = call("settleClaim", "urn:example:club")
+
+
+@pytest.fixture
+def insurer(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The directory with the files that the page on Pega names."""
+    assert isinstance(SERVER.key, rsa.RSAPrivateKey)
+    locked = BestAvailableEncryption(b"demo")
+    for name, octets in {
+        "club.p12": pkcs12.serialize_key_and_certificates(None, SERVER.key, SERVER.certificate, None, locked),
+        "pega.pem": PEGA.pem,
+        "pega-old.pem": PEGA_OLD.pem,
+    }.items():
+        (reader.directory / name).write_bytes(octets)
+    monkeypatch.setenv("CLUB_KEYSTORE", "demo")
+    return reader.directory
+
+
+class SoapEcho(Echo):
+    """Answers with an envelope, and remembers what it was handed."""
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        self.handed.append((environ, environ["wsgi.input"].read()))
+        start_response("200 OK", [("Content-Type", "text/xml")])
+        return [envelope(None, "<settled>85.00</settled>")]
+
+
+def connected(leaf: pki.Issued, *, confirmed: bool, encryption: str = "aes256-gcm") -> ZeepSecurity:
+    plan = Securing(
+        timestamp=timedelta(minutes=5),
+        sign=SigningKey(leaf.key, leaf.certificate),
+        encrypt_for=SERVER.certificate,
+        encryption=encryption,
+    )
+    demanded = Answers(
+        server_certificate=SERVER.certificate,
+        decrypt=(DecryptionKey("pega", leaf.key, leaf.certificate),),
+        encrypted_parts=("Body",),
+        signature_confirmation=confirmed,
+        algorithms=AlgorithmDemands(encryption=(encryption,)),
+    )
+    return ZeepSecurity(plan, demanded)
+
+
+def settled(guarded: Guard, security: Any) -> str:
+    """The Body of a verified answer; or the check that refused."""
+    request, _ = security.apply(etree.fromstring(envelope(None, SETTLE)), {})
+    answer = post(guarded, etree.tostring(request))
+    return etree.tostring(security.verify(etree.fromstring(answer.body))[-1], encoding="unicode")
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_connector_is_served_and_its_answer_signed_and_encrypted(reader: Reader, insurer: Path, number: int) -> None:
+    application = SoapEcho()
+    guarded = wsguard.guard(application, reader.configure(shown("pega", "toml")[number]))
+    assert "85.00" in settled(guarded, connected(PEGA, confirmed=number == 0))
+    message = application.handed[0][0]["wsguard.message"]
+    assert (message.client, message.service) == ("pega", "ClaimsService")
+    assert (message.signed_parts, message.encrypted_parts) == ({"Body", "Timestamp"}, {"Body"})
+
+
+def test_the_published_example_is_taken_from_the_old_one_and_from_nobody_else(reader: Reader, insurer: Path) -> None:
+    application = SoapEcho()
+    guarded = wsguard.guard(application, reader.configure(shown("pega", "toml")[1]))
+    old: dict[str, Any] = {"confirmed": False, "encryption": "tripledes-cbc"}
+    assert "85.00" in settled(guarded, AsPublished(connected(PEGA_OLD, **old)))
+    assert application.handed[0][0]["wsguard.message"].legacy == ("tripledes-cbc",)
+    for others in (connected(PEGA, **old), AsPublished(connected(PEGA, **old))):
+        request, _ = others.apply(etree.fromstring(envelope(None, SETTLE)), {})
+        assert post(guarded, etree.tostring(request)).status[:3] == "500"
+    assert [record.check for record in reader.records()] == ["encryption.algorithm"] * 3
+    assert [record.outcome for record in reader.records()] == ["accepted", "rejected", "rejected"]
+
+
+def test_the_algorithms_to_choose_are_those_that_are_taken_and_the_old_ones_can_be_permitted() -> None:
+    policy = Policy.model_validate({"username_token": {"use": "required"}})
+    taken = {
+        name
+        for key in ("encryption", "key_transport", "signature", "digest")
+        for name in getattr(policy.algorithms, key)
+    }
+    chosen = {name for cells in rows("pega", "what") for name in re.findall(r"`([a-z0-9_-]+)`", cells[2])}
+    assert chosen <= taken
+    permissions = {name for cells in rows("pega", "in the record") for name in re.findall(r"`([^`]+)`", cells[1])}
+    assert permissions <= ALL_ALGORITHMS - taken
+    (example,) = shown("pega", "xml")
+    for part in ("tripledes-cbc", 'Type="http://www.w3.org/2001/04/xmlenc#Content"', 'URI="#EncKeyId-urn:uuid:'):
+        assert part in example
 
 
 # --- docs/rotation.md -------------------------------------------------------------------------------------------------

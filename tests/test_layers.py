@@ -28,9 +28,7 @@ LAYERS = (
 BENEATH = frozenset({"databases"})
 """What several rooms around stand on: it knows the words, and nothing of what is kept in it."""
 
-AROUND = frozenset(
-    {"stores", "audit", "keys", "trust", "config", "spyne", "lint", "instruments", "metrics", "tracing"}
-)
+AROUND = frozenset({"stores", "audit", "keys", "trust", "config", "spyne", "lint", "instruments", "metrics", "tracing"})
 """Implementations: they know the words and the interfaces, never engine or shell."""
 
 AND_ALSO = {"metrics": {"keys", "instruments"}, "trust": {"keys"}, "stores": {"databases"}, "audit": {"databases"}}
@@ -50,6 +48,7 @@ ONLY_IN = {
     "rich": {"cli"},
     "prometheus_client": {"metrics"},
     "opentelemetry": {"tracing"},
+    "zeep": {"client"},
 }
 """Libraries, and the only rooms that may import them. Nobody imports spyne."""
 

@@ -29,6 +29,9 @@ def test_the_defaults_have_no_finding() -> None:
 LEGACY = {"algorithm": "tripledes-cbc"}
 SIGNED: dict[str, Any] = {"signature": {"use": "required"}, "trust": {"pinned_certificates": ["a.pem"]}}
 TRUSTED: dict[str, Any] = {"trust": {"ca_files": ["ca.pem"]}}
+OPENS: dict[str, Any] = {"keys": {"decrypt": [{"file": "a.p12"}], "sign": {"file": "a.p12"}}}
+ANSWERS: dict[str, Any] = {**OPENS, **SIGNED}
+SECURED: dict[str, Any] = {"timestamp": True, "sign": True, "encrypt": "useReqSigCert"}
 CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("nobody is authenticated", {"unsafe_unauthenticated": True}, {"unsafe_unauthenticated": "high"}),
     ("users in a file", {"users": {"url": "toml:users.toml"}}, {"users.url": "medium"}),
@@ -122,11 +125,46 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ),
     (
         "faults in the clear",
-        {"response": {"encrypt": "useReqSigCert", "secure_faults": False}},
+        {**ANSWERS, "response": {**SECURED, "secure_faults": False}},
         {"response.secure_faults": "low"},
     ),
+    ("secured answers", {**ANSWERS, "response": SECURED}, {}),
+    (
+        "answers that nobody signs",
+        {**ANSWERS, "response": {"encrypt": "useReqSigCert"}},
+        {"response.sign": "medium"},
+    ),
+    (
+        "answers whose Body nobody signs",
+        {**ANSWERS, "response": {**SECURED, "signed_parts": ["Timestamp"]}},
+        {"response.signed_parts": "medium"},
+    ),
+    ("answers that never get old", {**ANSWERS, "response": {"sign": True}}, {"response.timestamp": "medium"}),
+    (
+        "answers with a date that nobody signs",
+        {**ANSWERS, "response": {"sign": True, "timestamp": True, "signed_parts": ["Body"]}},
+        {"response.timestamp": "medium"},
+    ),
+    (
+        "answers that say what they answer",
+        {**ANSWERS, "response": {"sign": True, "signature_confirmation": True}},
+        {},
+    ),
+    (
+        "answers for signers who need not sign",
+        {**OPENS, "response": SECURED},
+        {"response.encrypt": "medium"},
+    ),
+    ("encrypted and signed", {**OPENS, **SIGNED, "encryption": {"use": "required"}}, {}),
+    ("encrypted by anybody", {**OPENS, "encryption": {"use": "required"}}, {"encryption.use": "medium"}),
+    ("encrypted by whoever likes", {**OPENS, "encryption": {"use": "optional"}}, {}),
     ("talkative faults", {"faults": {"detail": "detailed"}}, {"faults.detail": "medium"}),
     ("standard faults without keys", {"faults": {"detail": "standard"}}, {}),
+    (
+        "an oracle that says much",
+        {"faults": {"detail": "detailed"}, "keys": {"decrypt": [{"file": "a.p12"}]}},
+        {"faults.detail": "high"},
+    ),
     (
         "an oracle",
         {"faults": {"detail": "standard"}, "keys": {"decrypt": [{"file": "a.p12"}]}},
@@ -169,6 +207,32 @@ def test_a_service_is_named_only_where_it_is_weaker_than_the_top() -> None:
     assert set(found({"timestamp": weak, "services": {"Lead": {"timestamp": {"use": "required"}}}})) == {
         "timestamp.use"
     }
+
+
+def for_pega(**service: Any) -> dict[str, Any]:
+    encrypted = {"encryption": {"use": "required"}, "operations": ["{urn:x}*"], **SIGNED, **service}
+    return {**OPENS, "trust": {"pinned_certificates": ["a.pem"]}, "services": {"Pega": encrypted}}
+
+
+def test_what_an_encrypted_message_needs_stands_at_the_top() -> None:
+    assert found(for_pega()) == {}
+    old = {
+        "algorithms": {"encryption": ["tripledes-cbc"], "legacy": [{"algorithm": "sha1", "until": date(2030, 1, 1)}]}
+    }
+    listed = found(for_pega(**old))
+    assert {setting for setting, finding in listed.items() if "before anybody can see" in finding.text} == {
+        "services.Pega.algorithms"
+    }
+    assert listed["services.Pega.algorithms"].text.startswith("sha1, tripledes-cbc: ")
+    assert found({**for_pega(**old), "algorithms": {"legacy": [
+        {"algorithm": name, "until": date(2030, 1, 1)} for name in ("sha1", "tripledes-cbc")
+    ]}}).keys() == {"services.Pega.algorithms.encryption"}  # fmt: skip
+    elsewhere = {"trust": {"pinned_certificates": ["a.pem", "b.pem"]}}
+    assert risks(for_pega(**elsewhere)) == {"services.Pega.trust": "medium"}
+    narrowed = {"trust": {"subject_cert_constraints": ["CN=pega"]}}
+    assert found(for_pega(**narrowed)) == {}
+    in_sight = {"encryption": {"use": "required", "required_parts": ["Signature"]}}
+    assert found(for_pega(**elsewhere, **in_sight)) == {}
 
 
 def test_operations_that_the_application_does_not_have_are_found() -> None:

@@ -17,14 +17,18 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from lxml import etree
 from rich.console import Console
 from werkzeug.test import Client, TestResponse
 
 import wsguard
+from tests.encrypting import Encryption
 from tests.messages import NOW, Token, envelope, message, timestamp
 from tests.signing import Signing, signed
 from wsguard.audit import open_reader
 from wsguard.checks import CHECKS
+from wsguard.client import ZeepSecurity
 from wsguard.interfaces import AuditRecord
 from wsguard.keys import load_certificates, load_key
 from wsguard.lint import findings
@@ -36,21 +40,22 @@ if sys.version_info >= (3, 12):
 
 from sample_service import asking, demo, demo_report
 from sample_service.application import BOOKS, CERTIFICATES, CONFIG, USERS, lay_out, soap_application
-from sample_service.attempts import (
-    ACCEPTED,
-    ATTEMPTS,
-    FRONT_DESK,
-    NEWSLETTER,
-    RETIRED,
-    Attempt,
-    Verdict,
-    get_member,
-    rejected,
-    replay,
+from sample_service.attempts import ATTEMPTS, FRONT_DESK, NEWSLETTER, RETIRED, get_member, replay
+from sample_service.certificates import (
+    ACCOUNTING,
+    CA,
+    CANTEEN,
+    CLUB,
+    PEGA_OLD,
+    STRANGER,
+    key_pair,
+    keystore,
+    make_certificates,
 )
-from sample_service.certificates import ACCOUNTING, CA, CANTEEN, key_pair, make_certificates
 from sample_service.client import ClubClient, Exchange, credentials, in_one_line
-from sample_service.data import Charge, Club, Prospect, Renewal, UnknownMember
+from sample_service.connector import OLD, AsPublished, connector
+from sample_service.data import Charge, Claim, Club, Prospect, Renewal, UnknownMember
+from sample_service.verdicts import ACCEPTED, Attempt, Verdict, rejected
 
 ROOT = Path(__file__).parents[1]
 TODAY = date(2026, 11, 21)
@@ -61,6 +66,11 @@ CHARGE = (
     "<c:purpose>Court 3</c:purpose></c:chargeMember>"
 )
 ACCOUNTING_SYSTEM = "CN=accounting,OU=Accounting,O=Example Club"
+SETTLE = (
+    '<c:settleClaim xmlns:c="urn:example:club"><c:number>{}</c:number><c:injury>Sprained ankle</c:injury>'
+    "<c:amount>85.00</c:amount></c:settleClaim>"
+)
+CASE_SYSTEM = "CN=pega,OU=Claims,O=Example Club"
 LEAD = (
     '<c:addProspect xmlns:c="urn:example:club"><c:prospect><c:name>Emmy</c:name><c:email>e@example.org</c:email>'
     "</c:prospect></c:addProspect>"
@@ -165,6 +175,19 @@ def test_nobody_is_charged_who_is_no_member(club: Club) -> None:
     assert club.charges(9) == []
 
 
+def test_what_was_paid_for_injuries_is_kept_in_order(club: Club) -> None:
+    made = [club.settle(1001, injury, Decimal("85.00"), "pega", "i1") for injury in ("Ankle", "Wrist")]
+    assert made[0] == Claim(1, 1001, "Ankle", Decimal("85.00"), "pega", "i1")
+    assert club.claims(1001) == made
+    assert club.claims(1002) == []
+
+
+def test_no_claim_is_settled_of_who_is_no_member(club: Club) -> None:
+    with pytest.raises(UnknownMember):
+        club.settle(9, "Ankle", Decimal("85.00"), "pega", "i1")
+    assert club.claims(9) == []
+
+
 # --- The services -----------------------------------------------------------------------------------------------------
 
 
@@ -216,9 +239,96 @@ def test_a_charge_of_a_member_that_is_none_is_a_fault_of_the_service(today: Clie
 
 
 def test_without_its_guard_the_service_renews_and_charges_for_nobody(club: Club) -> None:
-    for body in (RENEW.format(1001, 1), CHARGE.format(1001, "12.50")):
+    for body in (RENEW.format(1001, 1), CHARGE.format(1001, "12.50"), SETTLE.format(1001)):
         assert post(Client(soap_application(club)), envelope(None, body)).status_code == 500
-    assert (club.renewals(1001), club.charges(1001)) == ([], [])
+    assert (club.renewals(1001), club.charges(1001), club.claims(1001)) == ([], [], [])
+
+
+# --- The connector ----------------------------------------------------------------------------------------------------
+
+
+Wsse = ZeepSecurity | AsPublished
+
+
+def sent_by(security: Wsse, body: str) -> bytes:
+    """What a connector makes of a message with this Body."""
+    secured, _ = security.apply(etree.fromstring(envelope(None, body)), {})
+    return etree.tostring(secured)
+
+
+def opened(security: Wsse, answer: TestResponse) -> str:
+    """An answer after it was verified and decrypted."""
+    return etree.tostring(security.verify(etree.fromstring(answer.data)), encoding="unicode")
+
+
+def record_of(directory: Path) -> AuditRecord:
+    """The newest."""
+    return open_reader(wsguard.load_policy(directory / CONFIG).audit.url).read(limit=1)[0]
+
+
+def test_a_claim_is_kept_and_nothing_of_it_travels_in_the_clear(today: Client, club: Club, tmp_path: Path) -> None:
+    security = connector(tmp_path / CERTIFICATES)
+    request = sent_by(security, SETTLE.format(1001))
+    answer = post(today, request)
+    assert answer.status_code == 200, answer.text
+    assert (b"Sprained" in request, "Sprained" in answer.text, "EncryptedData" in answer.text) == (False, False, True)
+    assert "Sprained ankle</" in opened(security, answer)
+    (claim,) = club.claims(1001)
+    assert (claim.amount, claim.settled_by) == (Decimal("85.00"), CASE_SYSTEM)
+    record = open_reader(wsguard.load_policy(tmp_path / CONFIG).audit.url).find(claim.incident)
+    assert record is not None
+    assert (record.outcome, record.service, record.client) == ("accepted", "ClaimsService", "pega")
+
+
+def test_the_published_example_is_written_as_it_is_published_and_answered_in_the_same_algorithm(
+    today: Client, club: Club, tmp_path: Path
+) -> None:
+    security = AsPublished(connector(tmp_path / CERTIFICATES, PEGA_OLD, encryption=OLD))
+    request = sent_by(security, SETTLE.format(1001)).decode()
+    for pattern in (
+        r'<\S+:Body [^>]*:Id="Id-\d+"',
+        r'<xenc:EncryptedData [^>]*Id="EncDataId-\d+" Type="http://www.w3.org/2001/04/xmlenc#Content">',
+        (
+            r'<xenc:EncryptionMethod Algorithm="http://www.w3.org/2001/04/xmlenc#tripledes-cbc"/>'
+            r"<ds:KeyInfo [^>]*><wsse:SecurityTokenReference [^>]*>"
+            r'<wsse:Reference URI="#EncKeyId-urn:uuid:[0-9A-F]{32}"/>'
+        ),
+    ):
+        assert re.search(pattern, request), pattern
+    answer = post(today, request.encode())
+    assert "xmlenc#tripledes-cbc" in answer.text
+    assert "settledBy>CN=pega-old,OU=Claims" in opened(security, answer)
+    record = record_of(tmp_path)
+    assert (record.outcome, record.check, record.client) == ("accepted", "encryption.algorithm", "pega-old")
+
+
+def test_a_fault_of_the_service_is_encrypted_too(today: Client, tmp_path: Path) -> None:
+    security = connector(tmp_path / CERTIFICATES)
+    answer = post(today, sent_by(security, SETTLE.format(9)))
+    assert ("UnknownMember" in answer.text, answer.status_code) == (False, 500)
+    assert "Client.UnknownMember" in opened(security, answer)
+
+
+@pytest.mark.parametrize(
+    ("client", "check"),
+    [(ACCOUNTING, "certificate.constraint"), (CANTEEN, "certificate.constraint"), (STRANGER, "certificate.untrusted")],
+)
+def test_a_claim_is_taken_from_the_case_system_only(
+    client: str, check: str, today: Client, signed_by: Sign, club: Club, tmp_path: Path
+) -> None:
+    key = load_key(KeyFile.model_validate(keystore(tmp_path / CERTIFICATES, CLUB).source)).private_key
+    assert isinstance(key, rsa.RSAPrivateKey)
+    body = SETTLE.format(1001)
+    for_the_club = Encryption(key=key, plaintext=body.encode()).fixed()
+    octets = signed_by(client, body)
+    octets = octets.replace(body.encode(), for_the_club.data_xml().encode())
+    octets = re.sub(rb"(<wsse:Security\b[^>]*>)", rb"\1" + for_the_club.key_xml().encode(), octets, count=1)
+    assert post(today, octets).status_code == 500
+    assert (record_of(tmp_path).check, club.claims(1001)) == (check, [])
+
+
+def test_an_answer_of_another_service_is_left_as_it_is(today: Client, signed_by: Sign) -> None:
+    assert "Security" not in post(today, signed_by(ACCOUNTING, CHARGE.format(1001, "12.50"))).text
 
 
 def test_what_a_member_does_not_have_is_left_out(browser: Client) -> None:
@@ -272,8 +382,9 @@ def test_passwords_are_readable_by_their_owner_only(tmp_path: Path) -> None:
 def test_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     make_certificates(tmp_path / "made")
     modes = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "made").iterdir()}
-    assert {name for name, mode in modes.items() if mode == 0o600} == {name for name in modes if "-key." in name}
-    assert len(modes) == 12
+    secret = ("-key.pem", ".p12", ".password")
+    assert {name for name, mode in modes.items() if mode == 0o600} == {name for name in modes if name.endswith(secret)}
+    assert len(modes) == 21
     assert list(tmp_path.iterdir()) == [tmp_path / "made"]
 
 
@@ -323,11 +434,15 @@ def test_several_workers_of_one_server_share_the_directory_and_take_a_message_on
         finally:
             server.terminate()
     assert "Ada Lovelace" in recorded.answer
-    refused = "wsse:InvalidSecurityToken: An invalid security token was provided"
+    refused = "wsse:InvalidSecurity: An error was discovered processing the <wsse:Security> header"
     assert {exchange.answer for exchange in again} == {refused}
 
 
 # --- The demo ---------------------------------------------------------------------------------------------------------
+
+
+REPLAYED = 3
+"""Attempts that send something good first, to send it again."""
 
 
 def test_the_demo_shows_what_it_promises_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -349,7 +464,8 @@ def test_the_demo_shows_what_it_promises_and_leaves_nothing_behind(tmp_path: Pat
     assert "Cure: synchronise clocks" in explained
     assert "Refused by timestamp.expired." in explained
     assert "Refusals over time" in pictured
-    assert re.search(r"^│ accepted +│ 9 +│$", pictured, re.MULTILINE)
+    accepted = sum(attempt.verdict.outcome == "accepted" for attempt in ATTEMPTS) + REPLAYED
+    assert re.search(rf"^│ accepted +│ {accepted} +│$", pictured, re.MULTILINE)
     assert max(map(len, done.stdout.splitlines())) <= 160
     assert not any(password in commands for _, password in (FRONT_DESK, RETIRED, NEWSLETTER))
 
@@ -423,12 +539,12 @@ def test_nothing_that_counts_is_cut_off(width: int) -> None:
     explanation = [{"check": check, "outcome": "refused", "expected": "[b]", "seen": "x" * 20}]
     record = AuditRecord("i" * 18 + "ABCDEFGH", NOW, "rejected", check, explanation=explanation)
     attempt = Attempt("title", replay, Verdict("rejected", check), "Failed")
-    result = demo_report.Result(attempt, Exchange(b"", "wsse:FailedAuthentication: no", record.incident), record)
+    result = demo_report.Result(attempt, Exchange(b"", "wsse:InvalidSecurity: Failed", record.incident), record)
     screen = io.StringIO()
     Console(file=screen, width=width).print(demo_report.table_of([result] * 10))
     lines = screen.getvalue().splitlines()
     assert max(map(len, lines)) == width
-    for part in (f"{check}:", "[b]", "x" * 20, "FailedAuthentication:", "…ABCDEFGH", "✓"):
+    for part in (f"{check}:", "[b]", "x" * 20, "InvalidSecurity:", "…ABCDEFGH", "✓"):
         assert any(part in line for line in lines), part
 
 

@@ -168,8 +168,8 @@ CHECKS: Final = _table(
     (
         "security.unknown_token",
         "only elements in wsse:Security that this guard understands",
-        "a token of a kind that is not supported, or encrypted parts",
-        "see which in the record; switch it off in the client",
+        "a token of a kind that is not supported: SAML, Kerberos, a security context",
+        "see which in the record; switch it off in the client, or have it sign by a certificate",
     ),
     # --- Timestamp ----------------------------------------------------------------------------------------------------
     (
@@ -377,9 +377,9 @@ CHECKS: Final = _table(
     # --- Encryption ---------------------------------------------------------------------------------------------------
     (
         "encryption.missing",
-        "encrypted parts where encryption.use is required",
+        "something encrypted where encryption.use is required",
         "a client whose WS-Security profile does not encrypt",
-        "configure encryption in the client",
+        "configure encryption in the client, for our certificate",
     ),
     (
         "encryption.forbidden",
@@ -389,33 +389,33 @@ CHECKS: Final = _table(
     ),
     (
         "encryption.malformed",
-        "EncryptedKey and EncryptedData of the shape that XML Encryption §3 describes",
-        "an unusual library",
+        "EncryptedKey and EncryptedData of the shape that XML Encryption §3 describes, inline, each named once, and opened",
+        "an unusual library, attachments, or encrypted content with something beside it",
         "look at the record: it says which part",
     ),
     (
         "encryption.algorithm",
-        "algorithms listed in [algorithms]",
-        "a client that still uses CBC or RSA 1.5",
+        "algorithms listed in [algorithms], at the top of the file where the Body is encrypted",
+        "a client that still uses CBC, Triple DES or RSA 1.5",
         "choose GCM and OAEP in the client, or permit it with a date in [[algorithms.legacy]]",
     ),
     (
         "encryption.key",
-        "a key encrypted for one of keys.decrypt",
-        "a client that has our old certificate",
-        "give the client our certificate; keep the old key until it changed",
+        "keys that are encrypted for one of keys.decrypt, or named in keys.shared",
+        "a client that has our old certificate, or somebody else's",
+        "give the client our certificate; keep the old key in keys.decrypt until it changed",
     ),
     (
         "encryption.failed",
         "data that decrypts to well-formed content",
-        "the wrong key, or data changed on the way",
-        "look at the client's keystore",
+        "the wrong key, or data changed on the way; on purpose nothing says which",
+        "look at the client's keystore, and at what is between; wsguard explain opens a captured message",
     ),
     (
         "encryption.coverage",
         "all encryption.required_parts encrypted",
-        "a client that encrypts one element only",
-        "encrypt all required parts in the client",
+        "a client that encrypts one element only, or another part",
+        "encrypt all of each required part in the client",
     ),
     # --- Client and routing -------------------------------------------------------------------------------------------
     (
