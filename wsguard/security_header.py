@@ -108,9 +108,10 @@ def refuse_what_stayed_closed(outline: Outline, found: Children) -> None:
     Raises:
         InvalidSecurity: ``encryption.malformed``.
     """
-    blocks = () if outline.header is None else [block.tag for block in outline.header]
+    places = [] if outline.header is None else [block.tag for block in outline.header]
+    places += [*found, *((ENCRYPTED_DATA,) if outline.hides_its_operation else ())]
     for tag in (ENCRYPTED_HEADER, ENCRYPTED_DATA):
-        if tag in blocks or tag in found or outline.hides_its_operation:
+        if tag in places:
             raise InvalidSecurity(
                 "encryption.malformed",
                 expected="an EncryptedKey or ReferenceList for everything that is encrypted",

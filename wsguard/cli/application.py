@@ -10,6 +10,7 @@ from wsguard.cli.database import application as database
 from wsguard.cli.doctor import doctor
 from wsguard.cli.explain import explain
 from wsguard.cli.init import init
+from wsguard.cli.send import send
 from wsguard.cli.users import application as users
 from wsguard.version import __version__
 
@@ -25,6 +26,7 @@ application.command("init")(init)
 application.command("check")(check)
 application.command("explain")(explain)
 application.command("doctor")(doctor)
+application.command("send")(send)
 application.add_typer(audit, name="audit")
 application.add_typer(database, name="db")
 application.add_typer(users, name="users")

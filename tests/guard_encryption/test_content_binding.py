@@ -1,0 +1,134 @@
+"""Encrypted, then signed: what a prefix outside of the ciphertext is bound to was signed by nobody."""
+
+from typing import Final
+
+import pytest
+
+from tests.guard_encryption.sealing import Sealing, content_of, draft, encrypted_then_signed, for_server, sealed
+from tests.messages import timestamp
+from tests.signature.signatures import ALICE, SignedGuard, bent
+from tests.signing import BODY, TIMESTAMP, Part, Signing, binary_token, sign
+from wsguard.names import XSD, XSI
+
+OUTSIDE: Final = "<a:Pay><a:to>Bob</a:to></a:Pay>"
+DECLARED: Final = 'xmlns:a="urn:bank"'
+REBOUND: Final = (DECLARED, 'xmlns:a="urn:evil"')
+
+
+def sent(body: str, declared: str = DECLARED, signing: Signing | None = None) -> str:
+    return encrypted_then_signed(signing=signing, body=body, envelope_attributes=declared).decode()
+
+
+def test_names_that_are_bound_outside_are_refused(guard: SignedGuard) -> None:
+    assert guard.refusal(sent(OUTSIDE).encode()) == "signature.coverage"
+    assert guard.refusal(bent(sent(OUTSIDE), REBOUND)) == "signature.coverage"
+
+
+def test_names_of_the_application_are_no_better(guarded: Sealing) -> None:
+    """It has several namespaces: an operation of one would become that of another."""
+    guard = guarded(services={"Bank": {"operations": ["{urn:bank}*"]}, "Evil": {"operations": ["{urn:evil}*"]}})
+    for octets in (sent(OUTSIDE).encode(), bent(sent(OUTSIDE), REBOUND)):
+        assert guard.refusal(octets) == "signature.coverage"
+
+
+def test_names_are_bound_where_a_signature_counts_and_need_not_be_there(guarded: Sealing) -> None:
+    guard = guarded(signature={"use": "optional"}, unsafe_unauthenticated=True)
+    for octets in (sent(OUTSIDE).encode(), bent(sent(OUTSIDE), REBOUND)):
+        assert guard.refusal(octets) == "signature.coverage"
+
+
+def test_names_of_the_hand_offs_namespaces_are_taken(guarded: Sealing) -> None:
+    guard = guarded(handoff={"namespaces": ["urn:bank"]})
+    assert guard.accepted(sent(OUTSIDE).encode()).operation == "{urn:bank}Pay"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param('<a:Pay xmlns:a="urn:bank"><a:to>Bob</a:to></a:Pay>', id="a prefix"),
+        pytest.param('<Pay xmlns="urn:bank"><to>Bob</to></Pay>', id="the default"),
+        pytest.param('<a:Pay xmlns:a="urn:bank"><to>Bob</to></a:Pay>', id="children in no namespace"),
+        pytest.param('<a:Pay xmlns:a="urn:bank" a:kind="x"/>', id="an attribute"),
+        pytest.param('<a:Pay xmlns:a="urn:bank" xml:lang="de"/>', id="xml:lang"),
+    ],
+)
+def test_plaintext_that_declares_what_it_uses_is_taken(guard: SignedGuard, body: str) -> None:
+    octets = sent(body, "")
+    assert guard.accepted(octets.encode()).operation == "{urn:bank}Pay"
+    other = octets.replace("<S:Envelope ", '<S:Envelope xmlns:a="urn:evil" ')
+    assert guard.refusal(other.encode()) == "replay.signature", "the same message, whatever is declared around it"
+
+
+@pytest.mark.parametrize(
+    ("body", "declared", "rebound"),
+    [
+        pytest.param('<a:Pay xmlns:a="urn:bank"><b:to>Bob</b:to></a:Pay>', 'xmlns:b="urn:b"', "urn:evil", id="a child"),
+        pytest.param('<a:Pay xmlns:a="urn:bank" b:to="Bob"/>', 'xmlns:b="urn:b"', "urn:evil", id="an attribute"),
+        pytest.param(
+            '<a:Pay xmlns:a="urn:bank" b:to="Bob"/>', 'xmlns:b="urn:b"', "urn:bank", id="an attribute, to one inside"
+        ),
+        pytest.param('<a:Pay xmlns:a="urn:bank"><to/></a:Pay>', "", "urn:evil", id="no namespace, to one"),
+    ],
+)
+def test_what_is_bound_anew_is_refused(guarded: Sealing, body: str, declared: str, rebound: str) -> None:
+    guard = guarded(handoff={"namespaces": ["urn:b"]})
+    text = sent(body, declared)
+    if declared:
+        octets = bent(text, (declared, f'xmlns:b="{rebound}"'))
+    else:
+        octets = text.replace("<S:Envelope ", f'<S:Envelope xmlns="{rebound}" ').encode()
+    assert guard.refusal(octets) == "signature.coverage"
+    guard.accepted(text.encode())
+
+
+@pytest.mark.parametrize("c14n", ["c14n", "exc-c14n"])
+def test_what_the_signature_binds_is_taken(guarded: Sealing, c14n: str) -> None:
+    guard = guarded(algorithms={"canonicalization": ["exc-c14n", "c14n"]})
+    prefixes = "a" if c14n == "exc-c14n" else None
+    signing = Signing.by(ALICE, parts=(Part("#body", c14n=c14n, prefixes=prefixes), TIMESTAMP))
+    assert guard.accepted(sent(OUTSIDE, signing=signing).encode()).operation == "{urn:bank}Pay"
+    assert guard.refusal(bent(sent(OUTSIDE, signing=signing), REBOUND)) == "signature.digest"
+
+
+def test_types_in_what_was_encrypted_are_bound_too(guarded: Sealing) -> None:
+    guard = guarded()
+    body = f'<a:Pay xmlns:a="urn:bank" xmlns:xsi="{XSI}" xsi:type="t:Gold"/>'
+    assert guard.refusal(sent(body, 'xmlns:t="urn:t"').encode()) == "signature.coverage"
+    octets = sent(body.replace("t:Gold", "xs:int"), f'xmlns:xs="{XSD}"')
+    assert guard.refusal(bent(octets, (f'xmlns:xs="{XSD}"', 'xmlns:xs="urn:evil"'))) == "signature.coverage"
+    guard.accepted(octets.encode())
+
+
+def test_a_header_block_is_bound_too(guarded: Sealing) -> None:
+    guard = guarded(encryption={"use": "optional"})
+    block = "<b:To>here</b:To>"
+    signing = Signing.by(ALICE, parts=(BODY, TIMESTAMP, Part("#ED-1")))
+    text = draft(
+        binary_token(ALICE.certificate), "@SIG-1@", "@EK-1@", timestamp(),
+        header=block, envelope_attributes='xmlns:b="urn:b"',
+    )  # fmt: skip
+    octets = sign(sealed(text, (block, for_server(kind="Element"))).decode(), signing)
+    assert guard.refusal(octets) == "signature.coverage"
+    assert guarded(encryption={"use": "optional"}, handoff={"namespaces": ["urn:b"]}).accepted(octets)
+
+
+def test_what_was_signed_before_it_was_encrypted_was_signed_with_its_names(guard: SignedGuard) -> None:
+    text = draft(
+        "@EK-1@", binary_token(ALICE.certificate), "@SIG-1@", timestamp(), body=OUTSIDE, envelope_attributes=DECLARED
+    )
+    text = sign(text, Signing.by(ALICE)).decode()
+    octets = sealed(text, (content_of(text), for_server())).decode()
+    assert guard.refusal(bent(octets, REBOUND)) == "signature.digest"
+    assert guard.accepted(octets.encode()).operation == "{urn:bank}Pay"
+
+
+@pytest.mark.parametrize(("algorithm", "check"), [("aes128-gcm", ""), ("aes128-cbc", "signature.coverage")])
+def test_a_text_that_was_signed_as_ciphertext_comes_out_of_one_key_only(
+    guarded: Sealing, algorithm: str, check: str
+) -> None:
+    """Of CBC, a few octets of text come out of another key too, whose EncryptedKey nobody signed."""
+    guard = guarded(encryption={"use": "optional"}, algorithms={"encryption": ["aes128-gcm", "aes128-cbc"]})
+    text = draft(binary_token(ALICE.certificate), "@SIG-1@", "@EK-1@", timestamp())
+    octets = sign(sealed(text, ("hello", for_server(algorithm=algorithm))).decode(), Signing.by(ALICE))
+    assert guard.post(octets).check == check
+    assert len(guard.echo.handed) == (not check)
