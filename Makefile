@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint interop clean
+.PHONY: help demo serve test lint interop timing clean
 
 PYTHON ?=
 HOST ?= 127.0.0.1
@@ -35,6 +35,9 @@ lint: $(READY) ## check style, format and types
 
 interop: $(READY) ## exchange messages with other WS-Security stacks [INTEROP_REQUIRED=1: none may be missing]
 	@$(IN_VENV) pytest tests/interop && echo 'interop: passed' || { echo 'interop: FAILED'; exit 1; }
+
+timing: $(READY) ## measure what the time of a refusal tells of its cause [WRITE=docs/timing.md]
+	@$(IN_VENV) bench.decryption_timing $(if $(WRITE),--write $(WRITE))
 
 clean: ## remove everything that the other targets made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

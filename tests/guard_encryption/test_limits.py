@@ -52,6 +52,14 @@ def test_keys_and_parts_are_counted(opener: SignedGuard, octets: bytes, check: s
     assert len(opener.echo.handed) == (not check)
 
 
+def test_parts_are_counted_over_all_lists(opener: SignedGuard) -> None:
+    split = b'<xenc:DataReference URI="#ED-8"/>'
+    for count, check in ((16, ""), (17, "limits.encrypted_data")):
+        octets = with_blocks(count)
+        lists = b"</xenc:ReferenceList>" + f'<xenc:ReferenceList xmlns:xenc="{XENC}">'.encode() + split
+        assert opener.post(octets.replace(split, lists)).check == check
+
+
 def test_the_limits_are_those_of_the_configuration(guarded: Sealing) -> None:
     guard = guarded(limits={"encrypted_keys": 1, "encrypted_data": 1}, **OPEN)
     opened(guard, encrypted_body())

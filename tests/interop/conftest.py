@@ -8,12 +8,14 @@ from typing import Final
 import pytest
 
 from tests.interop import java, node
+from tests.interop.gsoap.running import Gsoap
+from tests.interop.gsoap.running import prepare as prepare_gsoap
 from tests.interop.java import Wss4j
 from tests.interop.node import NodeSoap
 from tests.interop.pki import Pki
 from tests.interop.stacks import Missing
 
-PREPARATIONS: Final = {"wss4j": java.prepare, "nodesoap": node.prepare}
+PREPARATIONS: Final = {"wss4j": java.prepare, "nodesoap": node.prepare, "gsoap": prepare_gsoap}
 """Fixture of a stack -> what must be done once before it can be used."""
 
 
@@ -54,3 +56,9 @@ def wss4j(pki: Pki) -> Iterator[Wss4j]:
 def nodesoap(pki: Pki) -> NodeSoap:
     """A node-soap that can be run."""
     return NodeSoap(pki)
+
+
+@pytest.fixture(scope="session")
+def gsoap(pki: Pki) -> Gsoap:
+    """A gSOAP that can be run."""
+    return Gsoap(pki)
