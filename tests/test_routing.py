@@ -76,8 +76,14 @@ def test_a_wildcard_claims_one_namespace_and_no_other_that_begins_alike() -> Non
 
 def test_a_path_is_exact() -> None:
     services = table(services={"one": {"paths": ["/one", "/uno"]}})
-    paths = ("/one", "/uno", "/one/", "/One", "/one2", "/", "", "/x/one")
-    assert [services.resolve(path, A).service for path in paths] == ["one", "one", "", "", "", "", "", ""]
+    paths = ("/one", "/uno", "/one2", "/", "", "/x/one")
+    assert [services.resolve(path, A).service for path in paths] == ["one", "one", "", "", "", ""]
+
+
+@pytest.mark.parametrize("path", ["/one/", "/One", "/one\u200b", "/ｏne", "/one//"])
+def test_what_a_router_may_take_for_the_path_of_a_service_is_refused(path: str) -> None:
+    """The application would serve it, under the demands of the top of the file."""
+    assert refusal(table(services={"one": {"paths": ["/one"]}}), path, A) == "http.path"
 
 
 def test_with_operations_and_paths_both_must_match() -> None:

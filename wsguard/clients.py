@@ -19,7 +19,7 @@ class Peer:
     signer: Principal | None = None
     """Of the signature over everything that must be signed."""
     certificate: str = ""
-    """SHA-256 of the signer's certificate in hexadecimal; empty where it has none."""
+    """``TrustedCertificate.identity`` of the signer's certificate; empty where it has none."""
 
     @property
     def principal(self) -> Principal | None:
@@ -34,7 +34,7 @@ class ClientTable:
         """
         Args:
             clients: the entries.
-            certificates: name of the entry -> SHA-256 of its certificate in hexadecimal, of those that have one.
+            certificates: name of the entry -> the identity of its certificate, of those that have one.
         """
         self._clients: Final = clients
         self._certificates: Final = certificates

@@ -19,6 +19,7 @@ Once anything was decrypted, whatever is wrong with what came out is answered li
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, cast
@@ -108,7 +109,7 @@ class _Judged:
     legacy: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Case:
     """What every step needs."""
 
@@ -117,6 +118,8 @@ class _Case:
     explanation: Explanation
     spared: Spared
     exchange: Exchange
+    judged_tokens: bool = False
+    """Whether somebody's password was looked at."""
 
 
 class SecurityEngine:
@@ -248,7 +251,21 @@ class SecurityEngine:
             return self._judge(addressed, found, walked, algorithms, case)
         except Fault as fault:
             case.exchange.sealed = opening.begun
+            if opening.begun and not case.judged_tokens:
+                self._judge_tokens_in_the_clear(outline, demands, case)
             raise _concealed(case.spared.first_or(fault), begun=opening.begun) from None
+
+    def _judge_tokens_in_the_clear(self, outline: Outline, demands: Demands, case: _Case) -> None:
+        """Do for a message that was not decrypted what is done for one that was: a slow hash would tell them apart.
+
+        What comes of it changes nothing: the message is refused.
+        """
+        attempt = Attempt(demands, case.request.remote_addr, case.now)
+        for processor in self._tokens.values():
+            for element in () if outline.security is None else outline.security.findall(processor.tag)[:1]:
+                with suppress(Fault):
+                    token = processor.read(element, demands, case.now, Explanation())
+                    processor.authenticate(token, attempt, Explanation())
 
     def _opened(self, walked: Walked, before: Demands, case: _Case) -> tuple[Children, _Addressed]:
         """The message after everything in it was opened, and whom it is for: only now can everybody see that.
@@ -300,6 +317,7 @@ class SecurityEngine:
             if tag not in found and getattr(demands, processor.family).use == "required":
                 spared.put_off(missing(processor.family, InvalidSecurityToken))
         attempt = Attempt(demands, case.request.remote_addr, now)
+        case.judged_tokens = True
         users = [processor.authenticate(token, attempt, explanation) for processor, token in read]
         explanation.stage("authenticate")
 
@@ -324,7 +342,7 @@ class SecurityEngine:
         explanation.facts.client = client.name if client else ""
         legacy = algorithms.judge(demands.algorithms, explanation.facts.client, explanation, spared.put_off)
         spared.decide(reports(client, now), explanation)
-        _keep_who_counts(peer, explanation.facts)
+        _keep_who_counts(peer, signature, explanation.facts)
 
         # 7. Replay.
         signed = parts.covered_by(signature.covered) if signature is not None else frozenset()
@@ -385,11 +403,13 @@ class SecurityEngine:
         )
 
 
-def _keep_who_counts(peer: Peer, facts: Facts) -> None:
+def _keep_who_counts(peer: Peer, signature: VerifiedSignature | None, facts: Facts) -> None:
     """What a message said of itself and what nobody vouches for is no fact of one that is accepted."""
     facts.username = plain(peer.user.name) if peer.user is not None else ""
-    facts.certificate_subject = plain(peer.signer.name) if peer.certificate and peer.signer is not None else ""
-    facts.certificate_sha256 = peer.certificate
+    facts.certificate_subject = facts.certificate_sha256 = ""
+    if signature is not None and isinstance(signature.signer, TrustedCertificate):
+        facts.certificate_subject = plain(signature.signer.subject)
+        facts.certificate_sha256 = signature.signer.sha256
 
 
 def _note(walked: Walked, exchange: Exchange) -> None:

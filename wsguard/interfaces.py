@@ -137,6 +137,8 @@ class TrustedCertificate:
     """RFC 4514."""
     sha256: str
     """Of the certificate in DER, in hexadecimal."""
+    identity: str
+    """SHA-256 of what the authority signed, in hexadecimal: a signature can be written in several ways."""
     how: str
     """For people: by which anchor, or that it is pinned."""
 
@@ -188,7 +190,7 @@ class KeyMaterial:
     shared: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     """ds:KeyName -> the symmetric key."""
     client_certificates: Mapping[str, str] = field(default_factory=dict)
-    """Name of a ``[[client]]`` entry -> SHA-256 of its certificate in hexadecimal."""
+    """Name of a ``[[client]]`` entry -> ``TrustedCertificate.identity`` of its certificate."""
     decrypt: tuple[DecryptionKey, ...] = ()
     """Keys that messages may be encrypted for."""
 

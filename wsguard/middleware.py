@@ -62,6 +62,10 @@ class Serving:
         return "unified" if keys.decrypt or keys.shared else "standard"
 
 
+_WITHOUT_BODY: Final = ("202", "204")
+"""Status of answers that say nothing (RFC 9110 §15.3; SOAP 1.2 part 2 §7.4.1.3): there is nothing in them to secure."""
+
+
 class ServingSource(Protocol):
     """Gives each request what it is served with."""
 
@@ -330,7 +334,7 @@ class Guard:
         """The application's answer as a whole, secured; or a fault in its place."""
         try:
             captured = capture(self.application, inner, case.serving.policy.limits.response_bytes)
-            if not captured.octets:
+            if not captured.octets and captured.status[:3] in _WITHOUT_BODY:
                 start_response(captured.status, list(captured.headers))
                 return []
             octets = self._secured(captured, case)
@@ -351,7 +355,7 @@ class Guard:
             UnsecuredAnswer: it cannot be secured as demanded.
         """
         try:
-            return case.serving.answers.answer(captured.octets, case.exchange, case.now)
+            return case.serving.answers.answer(captured.octets, case.exchange, self._clock())
         except NotSecurable as error:
             raise UnsecuredAnswer(str(error)) from None
 

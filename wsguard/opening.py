@@ -183,6 +183,8 @@ def open_keyring(policy: Policy, attempt: Attempt) -> Keyring | None:
     shared = {
         key.name: attempt(f"keys.shared[{index}]", load_shared_key, key) for index, key in enumerate(policy.keys.shared)
     }
+    for name in _twice(shared):
+        attempt.problems.append(Problem("keys.shared", f"{name!r} has the key of another name"))
     if len(attempt.problems) > before:
         return None
     decrypt = [
@@ -193,6 +195,17 @@ def open_keyring(policy: Policy, attempt: Attempt) -> Keyring | None:
     known = {name: key for name, key in shared.items() if key is not None}
     material = KeyMaterial(trust, known, trust.client_certificates, tuple(decrypt))
     return Keyring(material, sign, trust.clients)
+
+
+def _twice(shared: Mapping[str, bytes | None]) -> list[str]:
+    """Names of keys that an earlier name has; zeros behind a key make no other of it (RFC 2104 §2)."""
+    seen: set[bytes] = set()
+    again = []
+    for name, key in shared.items():
+        if key is not None and key.rstrip(b"\0") in seen:
+            again.append(name)
+        seen.add((key or b"").rstrip(b"\0"))
+    return again
 
 
 def _signing_key(source: KeyFile) -> SigningKey:

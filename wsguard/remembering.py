@@ -11,6 +11,8 @@ from wsguard.signature import VerifiedSignature
 SKEW_MARGIN: Final = timedelta(seconds=60)
 """Kept beyond the last moment at which a message is taken: what the clocks of two of our machines may differ by."""
 
+_END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
+
 UNDATED: Final = timedelta(days=3650)
 """How long a signature is remembered that nothing dates, if its certificate does not last longer: ten years. A
 certificate that is renewed for the same key would let it live on."""
@@ -53,11 +55,16 @@ def signature_until(signature: VerifiedSignature, dated: bool, client: Client | 
     if dated:
         return _report_end(client, now)
     if isinstance(signature.signer, TrustedCertificate):
-        return max(signature.signer.certificate.not_valid_after_utc + SKEW_MARGIN, now + UNDATED)
+        return max(_later(signature.signer.certificate.not_valid_after_utc), now + UNDATED)
     return now + UNDATED
 
 
 def _report_end(client: Client | None, now: datetime) -> datetime:
     if client is None or client.report_until is None or not reports(client, now):
         return now
-    return datetime.combine(client.report_until, time.max, UTC) + SKEW_MARGIN
+    return _later(datetime.combine(client.report_until, time.max, UTC))
+
+
+def _later(end: datetime) -> datetime:
+    """``end`` and the margin; the end of time where there is none (RFC 5280 §4.1.2.5: 9999-12-31 is no end)."""
+    return end + SKEW_MARGIN if end < _END_OF_TIME - SKEW_MARGIN else _END_OF_TIME

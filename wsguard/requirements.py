@@ -85,14 +85,14 @@ def check_places(signatures: Sequence[VerifiedSignature], envelope: Envelope) ->
 
 
 def principal_of(signature: VerifiedSignature) -> tuple[Principal, str]:
-    """The signer, and the SHA-256 of the certificate where there is one.
+    """The signer, and the identity of the certificate where there is one.
 
     Raises:
         ValueError: the signature is under a key that anybody can make.
     """
     signer = signature.signer
     if isinstance(signer, TrustedCertificate):
-        return Principal(signer.subject, "certificate"), signer.sha256
+        return Principal(signer.subject, "certificate"), signer.identity
     if isinstance(signer, SharedKey):
         return Principal(signer.name, "shared_key"), ""
     raise ValueError("a key that anybody can make is nobody's")
@@ -194,6 +194,9 @@ def check_meaning(
         FailedCheck: ``signature.coverage``.
     """
     expected = {*namespaces, *demands.handoff.namespaces, envelope.operation[1:].rpartition("}")[0]}
+    for opened in signature.opened_later:
+        if _is_inside(opened.element, signature.covered):
+            _check_key(opened)
     for element, method in signature.covered.items():
         if element is not envelope.body and element.getparent() is not envelope.header:
             continue
@@ -202,20 +205,19 @@ def check_meaning(
         for opened in signature.opened_later:
             if _is_inside(opened.element, (element,)):
                 check_outer_names(opened.element, opened.content, prefixes, demands.handoff.namespaces)
-                _check_key(opened)
 
 
 def _check_key(opened: OpenedLater) -> None:
-    """A signature over ciphertext says nothing of the key: of CBC, a few octets of text come out of some other key too.
+    """A signature over ciphertext says nothing of the key: of a few octets of CBC, something comes out of others too.
 
     Raises:
         FailedCheck: ``signature.coverage``.
     """
-    if opened.content and not opened.authentic and not len(opened.element):
+    if not opened.authentic:
         raise FailedCheck(
             "signature.coverage",
-            expected="text that was signed before it was encrypted, or encrypted with AES-GCM",
-            seen=f"text of {name_of(opened.element)}, signed as ciphertext of another algorithm",
+            expected="so few octets signed before they are encrypted, or encrypted with AES-GCM",
+            seen=f"{name_of(opened.element)}, signed as ciphertext of another algorithm",
             setting="algorithms.encryption",
         )
 

@@ -5,6 +5,7 @@ of the configuration.
 """
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -64,6 +65,9 @@ class ServiceTable:
         self._by_path: Final[dict[str, Target]] = {
             path: target for target in self.targets if not target.operations for path in target.paths
         }
+        self._folded_paths: Final = {
+            _folded(path): path for path, target in self._by_path.items() if target.kind != "exempt"
+        }
         self._actions: Final = _actions(self.targets, application)
         self._acted_on: Final = frozenset().union(*self._actions.values())
 
@@ -99,7 +103,11 @@ class ServiceTable:
             raise MessageFault("operation.unknown", expected=f"{operation} on its own path", seen=path, setting=setting)
         if self._known is not None and operation not in self._known:
             raise MessageFault("operation.unknown", expected="an operation of the application", seen=operation)
-        return self._by_path.get(path, self._default)
+        found = self._by_path.get(path)
+        if found is None and (claimed := self._folded_paths.get(_folded(path))) is not None:
+            # Some router may take it for the path that a service claims, and the demands would be others.
+            raise MessageFault("http.path", expected=claimed, seen=path)
+        return found or self._default
 
     def check_actions(self, actions: Iterable[str], operation: str, target: Target) -> None:
         """Demand that no SOAPAction contradicts the Body.
@@ -245,6 +253,12 @@ def _names_one_of(action: str, namespace: str) -> bool:
     rest = action.removeprefix(namespace)
     joint = r"[/#:]?" if namespace.endswith(("/", "#", ":")) else r"[/#:]"
     return rest != action and re.fullmatch(joint + r"[^/#:]+", rest) is not None
+
+
+def _folded(path: str) -> str:
+    """What is left of a path for a router that minds neither case nor a slash at the end nor what cannot be seen."""
+    seen = "".join(c for c in unicodedata.normalize("NFKC", path) if unicodedata.category(c) != "Cf")
+    return seen.casefold().rstrip("/")
 
 
 def _wildcard(operation: str) -> str:

@@ -53,11 +53,12 @@ def read_security_header(outline: Outline, tokens: Mapping[str, str]) -> Childre
         return {}
     found: dict[str, list[_Element]] = {}
     for child in outline.security:
-        found.setdefault(name_of(child), []).append(child)
-    for tag, elements in found.items():
-        family = tokens.get(tag) or _FAMILIES.get(tag)
-        if family is None:
+        tag = name_of(child)
+        if tag not in tokens and tag not in _FAMILIES:
             raise not_understood(tag)
+        found.setdefault(tag, []).append(child)
+    for tag, elements in found.items():
+        family = tokens.get(tag) or _FAMILIES[tag]
         if len(elements) > 1 and tag not in _SEVERAL:
             expected = f"one {local_name(tag)}"
             raise _fault_of(tag)(f"{family}.malformed", expected=expected, seen=f"{len(elements)} of them")
@@ -108,10 +109,10 @@ def refuse_what_stayed_closed(outline: Outline, found: Children) -> None:
     Raises:
         InvalidSecurity: ``encryption.malformed``.
     """
-    places = [] if outline.header is None else [block.tag for block in outline.header]
-    places += [*found, *((ENCRYPTED_DATA,) if outline.hides_its_operation else ())]
     for tag in (ENCRYPTED_HEADER, ENCRYPTED_DATA):
-        if tag in places:
+        hidden = tag == ENCRYPTED_DATA and outline.hides_its_operation
+        in_header = outline.header is not None and outline.header.find(tag) is not None
+        if tag in found or hidden or in_header:
             raise InvalidSecurity(
                 "encryption.malformed",
                 expected="an EncryptedKey or ReferenceList for everything that is encrypted",

@@ -27,8 +27,15 @@ def introspect(application: object) -> Application | None:
     return Application(
         {names[owner]: frozenset(found) for owner, found in operations.items()},
         actions,
-        frozenset(getattr(inner.app.interface, "nsmap", {}).values()),
+        _namespaces(inner.app.interface),
     )
+
+
+def _namespaces(interface: Any) -> frozenset[str]:  # noqa: ANN401 - spyne has no types
+    """Those of its classes, and those that it has prefixes for: spyne gives prefixes only once they are needed."""
+    classes = (str(name) for name in getattr(interface, "classes", {}))
+    of_classes = {name[1:].partition("}")[0] for name in classes if name.startswith("{")}
+    return frozenset({*of_classes, *getattr(interface, "nsmap", {}).values()})
 
 
 def _names(owners: Iterable[type | None]) -> dict[type | None, str]:

@@ -9,16 +9,31 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from lxml import etree
 from lxml.etree import _Element
 
 from wsguard.algorithms import Algorithms
 from wsguard.encryption import MessageDecryption, OpenedPart, Path, Secret, at, path_of
 from wsguard.explanation import Explanation
+from wsguard.faults import FailedCheck
 from wsguard.message.envelope import Outline, read_outline
+from wsguard.message.lexical import name_of
 from wsguard.message.parse import Tree
-from wsguard.names import ENCRYPTED_DATA, ENCRYPTED_KEY, REFERENCE_LIST, SIGNATURE
+from wsguard.names import (
+    DS,
+    ENCRYPTED_DATA,
+    ENCRYPTED_KEY,
+    REFERENCE_LIST,
+    SECURITY_TOKEN_REFERENCE,
+    SIGNATURE,
+    XENC,
+)
 from wsguard.policy import Demands
 from wsguard.signature import AnybodysKey, MessageContext, OpenedLater, SharedKey, SignatureVerifier, VerifiedSignature
+
+MANY_OCTETS: Final = 64
+"""Of ciphertext that only a padding tells from noise: 32 or more of plaintext. One key in 2^44 makes text of them, and
+nobody chooses which. Of 16, one in 2^34 makes an element; and who signed ciphertext did not say under which key."""
 
 _TURNS: Final = frozenset({SIGNATURE, ENCRYPTED_KEY, REFERENCE_LIST})
 """Elements that tell to do something."""
@@ -113,6 +128,8 @@ class Walk:
         )
         before = sum(signature.references for signature, _, _ in self._verified)
         signature = self._verifier.verify(element, context, before)
+        for covered in signature.covered:
+            _demand_visible(covered)
         paths = tuple(path_of(covered) for covered in signature.covered)
         self._verified.append((signature, paths, len(self._opening.opened)))
 
@@ -130,10 +147,30 @@ class Walk:
                 if not any(_is_gone(path, place, content) for place, content in gone)
             }
             opened_later = tuple(
-                OpenedLater(part.element(tree.root), part.content, part.algorithm.endswith("-gcm")) for part in later
+                OpenedLater(part.element(tree.root), part.content, _is_authentic(part)) for part in later
             )
             found.append(replace(signature, covered=covered, opened_later=opened_later))
         return found
+
+
+def _demand_visible(covered: _Element) -> None:
+    """Refuse a signed element inside of ciphertext's own elements: once that is opened it would be gone, and signed.
+
+    Raises:
+        FailedCheck: ``signature.coverage``.
+    """
+    if etree.QName(covered).namespace in (DS, XENC) or covered.tag == SECURITY_TOKEN_REFERENCE:
+        return
+    if any(ancestor.tag in (ENCRYPTED_DATA, ENCRYPTED_KEY) for ancestor in covered.iterancestors()):
+        raise FailedCheck(
+            "signature.coverage",
+            expected="signed elements in the Body, as header blocks, or in our Security header",
+            seen=f"{name_of(covered)} inside of something encrypted",
+        )
+
+
+def _is_authentic(part: OpenedPart) -> bool:
+    return part.algorithm.endswith("-gcm") or part.octets >= MANY_OCTETS
 
 
 def _place_of_data(part: OpenedPart) -> Path:

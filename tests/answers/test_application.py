@@ -155,13 +155,27 @@ def test_an_application_that_fails_to_close_sends_nothing(guarded: Answering) ->
     assert [record.outcome for record in guard.records] == ["error"]
 
 
-@pytest.mark.parametrize("status", ["202 Accepted", "200 OK", "500 Internal Server Error"])
-def test_an_empty_answer_is_sent_as_it_is(guarded: Answering, status: str) -> None:
+@pytest.mark.parametrize("status", ["200 OK", "302 Found", "500 Internal Server Error"])
+def test_an_answer_that_should_say_something_and_is_empty_is_withheld(guarded: Answering, status: str) -> None:
+    """Whoever is on the way could cut an answer off, and its headers would be nobody's."""
+    headers = [XML, ("Content-Length", "0"), ("Location", "http://evil.example/")]
+    guard = guarded(Application(octets=b"", status=status, headers=headers), response=BOTH)
+    answer = guard.post(request())
+    assert (answer.status, answer.check) == ("500 Internal Server Error", "response.not_secured")
+    assert "Location" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"), [("202 Accepted", [XML, ("Content-Length", "0")]), ("204 No Content", [("X-A", "b")])]
+)
+def test_an_answer_that_says_nothing_is_sent_as_it_is(
+    guarded: Answering, status: str, headers: list[tuple[str, str]]
+) -> None:
     """There is nothing in it to secure."""
-    application = Application(octets=b"", status=status, headers=[XML, ("Content-Length", "0")])
+    application = Application(octets=b"", status=status, headers=headers)
     guard = guarded(application, response={**BOTH, "encrypt": "useReqSigCert"})
     answer = guard.post(request())
-    assert (answer.status, answer.body, answer.headers["Content-Length"]) == (status, b"", "0")
+    assert (answer.status, answer.body, answer.headers) == (status, b"", dict(headers))
     assert guard.application.closed == 1
 
 

@@ -13,6 +13,7 @@ from tests.encryption.messages import opened, server, text_of
 from tests.message.refusing import refused
 from tests.messages import envelope, security
 from wsguard.encryption.plaintext import Piece, place
+from wsguard.encryption.reading import Budget
 from wsguard.faults import FailedCheck
 from wsguard.message.parse import parse
 from wsguard.policy.surroundings import Limits
@@ -110,7 +111,7 @@ def test_the_message_with_its_plaintext_keeps_within_the_size_of_a_message() -> 
     tree = parse(octets, None, ("utf-8",), limits)
 
     def put(size: int) -> None:
-        place(tree, [Piece(tree.root[1][0], True, b"x" * size)], limits)
+        place(tree, [Piece(tree.root[1][0], True, b"x" * size)], Budget(limits))
 
     put(900)
     with refused("encryption.failed"):
@@ -121,7 +122,7 @@ def test_pieces_side_by_side_and_text_around_them_keep_their_order() -> None:
     tree = parse(b"<r>1<a/>2<b/><c/>3</r>", None, ("utf-8",), Limits())
     a, b, c = tree.root
     pieces = [Piece(c, True, b"C<x/>"), Piece(a, True, b"A"), Piece(b, False, b"<B/>")]
-    assert text_of(place(tree, pieces, Limits()).root) == "<r>1A2<B></B>C<x></x>3</r>"
+    assert text_of(place(tree, pieces, Budget(Limits())).root) == "<r>1A2<B></B>C<x></x>3</r>"
     assert text_of(tree.root) == "<r>1<a></a>2<b></b><c></c>3</r>"
 
 
@@ -131,17 +132,17 @@ def test_odd_namespaces_of_the_place_are_declared_and_no_others() -> None:
         b"<i xmlns=''><a xmlns:own='urn:own'/></i></r>"
     )
     tree = parse(octets, None, ("utf-8",), Limits())
-    placed = place(tree, [Piece(tree.root[0][0], False, b"<e p:a='1' xml:lang='en'/>")], Limits())
+    placed = place(tree, [Piece(tree.root[0][0], False, b"<e p:a='1' xml:lang='en'/>")], Budget(Limits()))
     assert placed.root[0][0].get("{urn:a&b'c}a") == "1"
     assert placed.root[0][0].tag == "e"
     with refused("encryption.failed"):
-        place(tree, [Piece(tree.root[0][0], False, b"<own:e/>")], Limits())
+        place(tree, [Piece(tree.root[0][0], False, b"<own:e/>")], Budget(Limits()))
 
 
 def test_the_root_has_no_place() -> None:
     tree = parse(b"<r/>", None, ("utf-8",), Limits())
     with pytest.raises(ValueError, match="root"):
-        place(tree, [Piece(tree.root, False, b"<e/>")], Limits())
+        place(tree, [Piece(tree.root, False, b"<e/>")], Budget(Limits()))
 
 
 MARKUP = st.sampled_from(
@@ -155,7 +156,7 @@ def test_whatever_is_decrypted_changes_nothing_around_it(plaintext: str) -> None
     octets = envelope(security("<k/>"), "<before/><p/><after/>")
     tree = parse(octets, None, ("utf-8",), Limits())
     try:
-        placed = place(tree, [Piece(tree.root[1][1], True, plaintext.encode())], Limits())
+        placed = place(tree, [Piece(tree.root[1][1], True, plaintext.encode())], Budget(Limits()))
     except FailedCheck:
         return
     body = placed.root[1]

@@ -84,7 +84,12 @@ class Known:
                 public = one.key.public_key()
                 chosen.append(
                     TrustedCertificate(
-                        certificate=one.certificate, public_key=public, subject="CN=one", sha256="", how="known"
+                        certificate=one.certificate,
+                        public_key=public,
+                        subject="CN=one",
+                        sha256="",
+                        identity="",
+                        how="known",
                     )
                 )
         assert chosen, reference

@@ -9,10 +9,11 @@ from tests.signature.key_infos import issuer_serial, referring
 from tests.signature.signatures import ALICE, Guarding, bent
 from tests.signing import Part, Signing, signed
 
+IN_KEY_INFO = "the KeyInfo"
 PLACES = {
     "the Header": ("<wsse:Security ", "{}"),
     "a header for somebody else": ("<wsse:Security ", '<wsse:Security S:actor="urn:else">{}</wsse:Security>'),
-    "the KeyInfo": ("</wsse:SecurityTokenReference></ds:KeyInfo>", "<wsse:Embedded>{}</wsse:Embedded>"),
+    IN_KEY_INFO: ("</wsse:SecurityTokenReference></ds:KeyInfo>", "<wsse:Embedded>{}</wsse:Embedded>"),
 }
 """Before which text, and how."""
 
@@ -29,4 +30,5 @@ def test_a_signed_token_outside_of_our_security_header_is_refused(guarded: Guard
     (element,) = re.findall(rf"<\w+:{token} .*?</\w+:{token}>", message)
     before, inside = PLACES[place]
     moved = bent(message, (element, "")).decode()
-    assert guard.refusal(bent(moved, (before, inside.format(element) + before))) == "signature.coverage"
+    check = "signature.malformed" if place == IN_KEY_INFO else "signature.coverage"
+    assert guard.refusal(bent(moved, (before, inside.format(element) + before))) == check

@@ -49,7 +49,9 @@ def test_a_clients_certificate_is_found_and_judged_as_others_are(tmp_path: Path)
     client = [{"name": "pega", "certificate": file}]
     trusting = Trusting(tmp_path, ca_files=[ROOT], client=client)
     assert trusting.chosen(referred(subject="CN=client"))[0].certificate == LEAF.certificate
-    assert trusting.trust.client_certificates == {"pega": hashlib.sha256(LEAF.der).hexdigest()}
+    assert trusting.trust.client_certificates == {
+        "pega": hashlib.sha256(LEAF.certificate.tbs_certificate_bytes).hexdigest()
+    }
     assert trusting.check(referred(subject="CN=root,C=US")) == "certificate.unavailable"
     stranger = Trusting(tmp_path, ca_files=[authority()], client=client)
     assert stranger.check(referred(subject="CN=client")) == "certificate.untrusted"

@@ -14,7 +14,7 @@ LEAF = self_signed()
 def verdict() -> Verdict:
     assert not isinstance(LEAF.key, rsa.RSAPrivateKey)
     trusted = TrustedCertificate(
-        certificate=LEAF.certificate, public_key=LEAF.key.public_key(), subject="", sha256="", how=""
+        certificate=LEAF.certificate, public_key=LEAF.key.public_key(), subject="", sha256="", identity="", how=""
     )
     return Verdict(trusted, "", NOW, NOW + DAY)
 

@@ -71,6 +71,14 @@ def thumbprint_of(certificate: x509.Certificate) -> bytes:
     return hashlib.sha1(certificate.public_bytes(Encoding.DER), usedforsecurity=False).digest()
 
 
+def identity_of(certificate: x509.Certificate) -> str:
+    """SHA-256 of what the authority signed, in hexadecimal.
+
+    The signature beside it can be written in several ways, each of them valid, without anybody's key.
+    """
+    return hashlib.sha256(certificate.tbs_certificate_bytes).hexdigest()
+
+
 def public_key_of(certificate: x509.Certificate) -> bytes:
     """Its SubjectPublicKeyInfo in DER: the same octets for the same key, however the certificate writes it."""
     return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

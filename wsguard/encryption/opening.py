@@ -44,6 +44,8 @@ class OpenedPart:
     """Whether it was the content of that element, all of it; else the element itself."""
     algorithm: str
     """Short name."""
+    octets: int
+    """Of the ciphertext, with its initialisation vector."""
     secret: Secret
     """What it was encrypted with."""
 
@@ -174,7 +176,7 @@ class MessageDecryption:
             Piece(element, data.content, decrypt(data.algorithm, secret.octets, data.cipher))
             for element, data, secret in found
         ]
-        after = scene.after(place(scene.tree, pieces, self._budget.limits))
+        after = scene.after(place(scene.tree, pieces, self._budget))
         for element, data, secret in found:
             self._note(_part(element, data, secret), after.tree)
             self._ids.update(holder.get(name, "") for holder in (element, data.element) for name in IDS)
@@ -225,5 +227,6 @@ def _part(element: _Element, data: EncryptedData, secret: Secret) -> OpenedPart:
         path=place_of[:-1] if data.content else place_of,
         content=data.content,
         algorithm=data.algorithm,
+        octets=len(data.cipher),
         secret=secret,
     )

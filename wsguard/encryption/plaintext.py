@@ -19,6 +19,7 @@ from typing import Final
 from lxml import etree
 from lxml.etree import _Element
 
+from wsguard.encryption.reading import Budget
 from wsguard.encryption.refusals import failed
 from wsguard.faults import MessageFault
 from wsguard.message.lexical import has_text
@@ -57,22 +58,25 @@ class Piece:
     octets: bytes = field(repr=False)
 
 
-def place(tree: Tree, pieces: Sequence[Piece], limits: Limits) -> Tree:
+def place(tree: Tree, pieces: Sequence[Piece], budget: Budget) -> Tree:
     """The message with every piece in its place: a new tree, within the limits of a message. ``tree`` stays as it is.
 
     Args:
         tree: the message.
         pieces: at least one; their elements are in ``tree``, are not its root, and none is inside another.
-        limits: of the message.
+        budget: of the message.
 
     Raises:
+        MessageFault: ``limits.encrypted_data``, it was parsed anew too often.
         FailedCheck: ``encryption.failed``, a piece is not in UTF-8, not balanced by itself, not what it must be, or
             holds a document type or processing instruction; the whole is not well-formed, not within the limits, or has
             an Id twice.
     """
     for piece in pieces:
-        _check(piece, limits)
-    return _parsed(_substituted(tree.root, pieces), limits)
+        _check(piece, budget.limits)
+    octets = _substituted(tree.root, pieces)
+    budget.take_octets(len(octets))
+    return _parsed(octets, budget.limits)
 
 
 def _parsed(octets: bytes, limits: Limits) -> Tree:

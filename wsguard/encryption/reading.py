@@ -85,6 +85,12 @@ class EncryptedKey:
     """The Ids of the data that it opens; empty where they name it themselves."""
 
 
+PARSES: Final = 3
+"""How often a large message may be parsed anew: each ReferenceList, and each part that has its own key, is one time."""
+SMALL_MESSAGES: Final = 262_144
+"""Octets on top of that: a message of 20 KB may hold sixteen lists."""
+
+
 @dataclass(slots=True)
 class Budget:
     """How much more of a message may be encrypted."""
@@ -94,6 +100,8 @@ class Budget:
     """Encrypted keys so far."""
     data: int = 0
     """Encrypted data so far."""
+    octets: int | None = None
+    """How many may still be parsed anew; None before the first time."""
 
     def take_key(self) -> None:
         """One more encrypted key.
@@ -112,6 +120,22 @@ class Budget:
         """
         self.data += count
         _demand("encrypted_data", self.data, self.limits.encrypted_data)
+
+    def take_octets(self, count: int) -> None:
+        """The message is parsed anew, for the next thing in it that was opened: ``count`` octets.
+
+        Raises:
+            MessageFault: ``limits.encrypted_data``.
+        """
+        left = PARSES * count + SMALL_MESSAGES if self.octets is None else self.octets
+        self.octets = left - count
+        if self.octets < 0:
+            raise MessageFault(
+                "limits.encrypted_data",
+                expected="few ReferenceLists in a large message",
+                seen=f"one that would be parsed more than {PARSES} times",
+                setting="limits.encrypted_data",
+            )
 
 
 def _demand(limit: str, count: int, bound: int) -> None:

@@ -116,6 +116,9 @@ class KeyInfoReader:
         """
         if one.token is not None and other.token is not None:
             raise self.malformed(expected="one token", seen="two")
+        for info, beside in ((one, other), (other, one)):
+            if info.token is not None and info.certificate is None and beside.certificate is not None:
+                raise self.malformed(expected="one key", seen=f"a certificate beside {name_of(info.token)}")
         merged = CertificateReference(form="")
         for info in (one, other):
             if info.certificate is not None:

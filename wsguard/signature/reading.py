@@ -183,17 +183,18 @@ class _Reader:
             return ()
         only_attributes(element, frozenset({"PrefixList"}), malformed)
         only_children(element, frozenset(), malformed)
-        prefixes = dict.fromkeys(_SPACES.split(element.get("PrefixList", "").strip(" \t\r\n")))
-        if max(map(len, prefixes)) > _LONGEST_PREFIX:
-            raise malformed(expected=f"prefixes of at most {_LONGEST_PREFIX} characters", seen="a longer one")
+        text = element.get("PrefixList", "").strip(" \t\r\n")
+        prefixes = dict.fromkeys(_SPACES.split(text, maxsplit=4 * self.limits.prefix_list))
         if len(prefixes) > self.limits.prefix_list:
             bound = self.limits.prefix_list
             raise MessageFault(
                 "limits.prefix_list",
                 expected=f"at most {bound}",
-                seen=f"{len(prefixes)} prefixes",
+                seen=f"{len(prefixes)} prefixes or more",
                 setting="limits.prefix_list",
             )
+        if max(map(len, prefixes)) > _LONGEST_PREFIX:
+            raise malformed(expected=f"prefixes of at most {_LONGEST_PREFIX} characters", seen="a longer one")
         # lxml takes the default namespace as the empty prefix; an empty PrefixList names nothing.
         return tuple("" if prefix == "#default" else prefix for prefix in prefixes if prefix)
 

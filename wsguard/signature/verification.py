@@ -79,7 +79,7 @@ class OpenedLater:
     content: bool
     """The content of the element was ciphertext, and not the element."""
     authentic: bool
-    """Under any other key nothing would have come out: the algorithm authenticates its data."""
+    """Under any other key nothing would have come out: the algorithm authenticates its data, or they are many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +218,7 @@ class _Digester:
     signer: Signer
     reader: KeyInfoReader
     context: MessageContext
+    digested: list[_Element] = field(default_factory=list)
 
     def digest(self, reference: Reference) -> dict[_Element, Canonicalization]:
         """The elements that ``reference`` covers: one, or none where a certificate outside of the message was signed.
@@ -228,12 +229,21 @@ class _Digester:
         element = self.context.ids.get(reference.target)
         if element is None:
             raise _bad_reference("the Id of an element in this message", f"#{reference.target}")
+        if isinstance(self.signer, AnybodysKey):
+            self._demand_apart(element)
         if any(ancestor is element for ancestor in self.signature.element.iterancestors()):
             # A signature that is not in its own canonical form would have to be cut out of the tree and back.
             raise _bad_reference("an element that does not hold its own signature", f"#{reference.target}")
         covered, octets = self._octets(element, reference)
         self._compare(element, octets, reference)
+        self.digested.append(element)
         return covered
+
+    def _demand_apart(self, element: _Element) -> None:
+        """Whom nobody knows has nothing digested twice, which thirty references inside of each other would."""
+        for other in self.digested:
+            if element is other or other in element.iterancestors() or element in other.iterancestors():
+                raise _bad_reference("elements that do not hold each other", f"{name_of(element)} and {name_of(other)}")
 
     def _octets(self, element: _Element, reference: Reference) -> tuple[dict[_Element, Canonicalization], bytes]:
         method = reference.canonicalization

@@ -15,7 +15,7 @@ from wsguard.certificates import CertificateReference, fits
 from wsguard.certificates.decoding import malformed
 from wsguard.certificates.foreign import FOREIGN
 from wsguard.certificates.naming import key_of, name_key
-from wsguard.certificates.reference import key_identifier_of, public_key_of, thumbprint_of
+from wsguard.certificates.reference import identity_of, key_identifier_of, public_key_of, thumbprint_of
 from wsguard.explanation import Explanation, plain
 from wsguard.faults import SecurityFault, SecurityTokenUnavailable
 from wsguard.interfaces import TrustedCertificate
@@ -105,7 +105,7 @@ class CertificateTrust:
             own_keys: SubjectPublicKeyInfo in DER of our own keys.
         """
         self.client_certificates: Final[Mapping[str, str]] = MappingProxyType(
-            {name: _sha256(certificate) for name, certificate in clients.items()}
+            {name: identity_of(certificate) for name, certificate in clients.items()}
         )
         """Name of a [[client]] -> SHA-256 of its certificate in DER, in hexadecimal."""
         self.clients: Final[Mapping[str, x509.Certificate]] = MappingProxyType(dict(clients))

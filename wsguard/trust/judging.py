@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 from wsguard.certificates.decoding import malformed
 from wsguard.certificates.foreign import FOREIGN
-from wsguard.certificates.reference import public_key_of
+from wsguard.certificates.reference import identity_of, public_key_of
 from wsguard.faults import FailedAuthentication
 from wsguard.interfaces import PublicKey, TrustedCertificate
 from wsguard.policy.demands import TrustDemands
@@ -183,6 +183,7 @@ def _verdict_of(
         public_key=key,
         subject=certificate.subject.rfc4514_string(),
         sha256=hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest(),
+        identity=identity_of(certificate),
         how=how,
     )
     return Verdict(trusted, setting, max(since), min(until))
