@@ -25,9 +25,11 @@ from wsguard.interfaces import (
     ReplayStore,
     UserStore,
 )
+from wsguard.keys import out_of_date
 from wsguard.middleware import Guard, Serving
 from wsguard.opening import (
     Attempt,
+    Keyring,
     audit_key,
     audit_retention,
     audit_urls,
@@ -91,11 +93,12 @@ def guard(
     def build(before: Serving | None) -> Serving:
         policy = config if isinstance(config, Policy) else load_policy(config)
         try:
-            serving = _Parts(policy, described, given, before).serving
+            parts = _Parts(policy, described, given, before)
         except ConfigError as error:
             raise (error if isinstance(config, Policy) else error.in_file(str(config))) from None
         _say_what_is_unsafe(policy)
-        return serving
+        _say_what_is_out_of_date(parts.keyring, (clock or _now)())
+        return parts.serving
 
     file = None if isinstance(config, Policy) else Path(config)
     return Guard(application, Reloader(build, config=file), clock or _now, observers)
@@ -122,6 +125,17 @@ def _say_what_is_unsafe(policy: Policy) -> None:
             )
     if policy.audit.on_failure == "unsafe_continue":
         _log.warning("audit.on_failure is unsafe_continue: requests are served without a record")
+
+
+def _say_what_is_out_of_date(keyring: Keyring, now: datetime) -> None:
+    """Not refused: a key whose certificate has expired still opens what it is sent, and a restart must not fail."""
+    own = {key.name: key.certificate for key in keyring.material.decrypt}
+    if keyring.sign is not None:
+        own["keys.sign"] = keyring.sign.certificate
+    for setting, certificate in own.items():
+        reason = out_of_date(certificate, now) if certificate is not None else ""
+        if reason:
+            _log.warning("%s: %s: peers will refuse it", setting, reason)
 
 
 def _now() -> datetime:
@@ -182,6 +196,7 @@ class _Parts:
             every_href=described is not None,
             namespaces=described.namespaces if described is not None else frozenset(),
         )
+        self.keyring: Final = keys
         self.serving = Serving(
             policy,
             engine,

@@ -24,7 +24,7 @@ from wsguard.cli.arguments import CONFIG_VARIABLE, Json, read_policy
 from wsguard.cli.closable import Closable
 from wsguard.cli.screen import print_json, print_table
 from wsguard.faults import StoreUnavailable
-from wsguard.keys import KeyFileError, load_key
+from wsguard.keys import KeyFileError, load_key, out_of_date
 from wsguard.opening import audit_urls, location, open_user_table
 from wsguard.policy import Policy
 from wsguard.policy.problems import ConfigError
@@ -200,11 +200,12 @@ def keys(policy: Policy) -> Iterator[Item]:
         except KeyFileError as error:
             yield Item("key", setting, "failed", str(error))
             continue
-        certificate = pair.certificate
-        text = (
-            f"certificate valid until {certificate.not_valid_after_utc:%Y-%m-%d}" if certificate else "no certificate"
-        )
-        yield Item("key", setting, "fine", text)
+        if pair.certificate is None:
+            yield Item("key", setting, "fine", "no certificate")
+            continue
+        reason = out_of_date(pair.certificate, datetime.now(UTC))
+        until = f"certificate valid until {pair.certificate.not_valid_after_utc:%Y-%m-%d}"
+        yield Item("key", setting, "failed" if reason else "fine", reason or until)
 
 
 def stores(policy: Policy) -> Iterator[Item]:

@@ -7,7 +7,7 @@ is in it, but for aliases.
 
 from wsguard.keys.certificates import load_certificates, load_crls
 from wsguard.keys.errors import KeyFileError
-from wsguard.keys.pair import SMALLEST_RSA_BITS, KeyPair, PrivateKey
+from wsguard.keys.pair import SMALLEST_RSA_BITS, KeyPair, PrivateKey, out_of_date
 from wsguard.keys.private import load_key
 from wsguard.keys.shared import SMALLEST_SHARED_KEY, load_shared_key
 
@@ -21,4 +21,5 @@ __all__ = [
     "load_crls",
     "load_key",
     "load_shared_key",
+    "out_of_date",
 ]

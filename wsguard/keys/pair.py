@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +31,15 @@ class KeyPair:
     """The certificate of this key; None where the file has no certificate at all."""
     chain: tuple[x509.Certificate, ...] = ()
     """The certificates above it that the file has, nearest first."""
+
+
+def out_of_date(certificate: x509.Certificate, now: datetime) -> str:
+    """Why ``certificate`` is not valid at ``now``, which is aware; empty where it is."""
+    if now < certificate.not_valid_before_utc:
+        return f"the certificate is not valid before {certificate.not_valid_before_utc:%Y-%m-%d}"
+    if now > certificate.not_valid_after_utc:
+        return f"the certificate expired on {certificate.not_valid_after_utc:%Y-%m-%d}"
+    return ""
 
 
 def pair(path: Path, key: object, certificates: Iterable[x509.Certificate]) -> KeyPair:
