@@ -18,8 +18,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from werkzeug.test import Client
 
 import wsguard
+from tests.encrypting import Encryption, encrypted
 from tests.guarding import Clock, Echo, Guarded
 from tests.messages import NOW, PAYLOAD, Token, digest, envelope, message, security, stamp, timestamp
+from tests.pki import authority, rsa_key
 from wsguard.faults import StoreUnavailable
 from wsguard.instruments import innermost, size_of, timed
 from wsguard.interfaces import AuditRecord, FailureCounter, Observer, ReplayStore
@@ -535,3 +537,28 @@ def test_every_metric_that_the_document_names_exists() -> None:
     page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
     named = set(re.findall(r"\bwsguard_[a-z_]+", page))
     assert named == {family.name for family in FAMILIES}
+
+
+# --- Keys -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_last_use_of_a_decryption_key_is_its_last_message_that_got_through(tmp_path: Path) -> None:
+    server = authority().leaf("server", key=rsa_key(), usage=None)
+    (tmp_path / "old.pem").write_bytes(server.key_pem + server.pem)
+    newer = authority().leaf("server", key=rsa_key(1), usage=None)
+    (tmp_path / "new.pem").write_bytes(newer.key_pem + newer.pem)
+    registry = CollectorRegistry()
+    guarded = Guarded(
+        observers=[PrometheusObserver(registry)],
+        keys={"decrypt": [{"file": tmp_path / "new.pem"}, {"file": tmp_path / "old.pem"}]},
+    )
+    refused = encrypted(Encryption.for_(newer))
+    assert guarded.post(refused).check == "username_token.missing"
+    assert guarded.post(encrypted(Encryption.for_(server), Token().xml())).status == "200 OK"
+    found = {
+        tuple(sample.labels.values()): sample.value
+        for family in registry.collect()
+        for sample in family.samples
+        if sample.name == "wsguard_key_last_used_timestamp_seconds"
+    }
+    assert found == {("keys.decrypt[1]",): NOW.timestamp()}
