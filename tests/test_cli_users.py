@@ -253,6 +253,7 @@ class TestKeys:
             ("hunter2", "users.url: master key 1 is no key: make one with: wsguard users new-key"),
             (f"{KEY},hunter2", "users.url: master key 2 is no key: make one with: wsguard users new-key"),
         ],
+        ids=["no variable", "empty", "no key in it", "a wrong one", "a wrong one behind a right one"],
     )
     def test_a_key_that_is_missing_or_none_is_misuse(
         self, run: Run, config: Path, monkeypatch: pytest.MonkeyPatch, value: str | None, message: str

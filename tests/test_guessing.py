@@ -331,6 +331,7 @@ class TestUsersInADatabase:
             (new_master_key(), r"users.url: sqlite:///.*: the master key is not the one that the table of users was "),
             ("hunter2", "users.url: master key 1 is no key: make one with: wsguard users new-key"),
         ],
+        ids=["no variable", "no key in it", "another key", "no key"],
     )
     @pytest.mark.usefixtures("users")
     def test_a_key_that_does_not_fit_is_told_at_the_start_and_once(

@@ -349,7 +349,7 @@ def test_a_changed_file_that_cannot_be_used_is_logged_without_its_secret(
     told.demand_silence()
 
 
-@pytest.mark.parametrize("wrong", [URL_PASSWORD, KEY[:-2], OTHER_KEY, f"{KEY},{URL_PASSWORD}"])
+@pytest.mark.parametrize("wrong", [URL_PASSWORD, KEY[:-2], OTHER_KEY, f"{KEY},{URL_PASSWORD}"], ids=range(4))
 def test_no_wrong_master_key_is_told(told: Told, wrong: str, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WSGUARD_MASTER_KEY", wrong)
     watch.keep(wrong)

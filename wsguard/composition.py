@@ -97,7 +97,7 @@ def guard(
         except ConfigError as error:
             raise (error if isinstance(config, Policy) else error.in_file(str(config))) from None
         _say_what_is_unsafe(policy)
-        _say_what_is_out_of_date(parts.keyring, (clock or _now)())
+        _say_what_is_out_of_date(parts.keyring, clock or _now)
         return parts.serving
 
     file = None if isinstance(config, Policy) else Path(config)
@@ -127,13 +127,13 @@ def _say_what_is_unsafe(policy: Policy) -> None:
         _log.warning("audit.on_failure is unsafe_continue: requests are served without a record")
 
 
-def _say_what_is_out_of_date(keyring: Keyring, now: datetime) -> None:
+def _say_what_is_out_of_date(keyring: Keyring, clock: Clock) -> None:
     """Not refused: a key whose certificate has expired still opens what it is sent, and a restart must not fail."""
     own = {key.name: key.certificate for key in keyring.material.decrypt}
     if keyring.sign is not None:
         own["keys.sign"] = keyring.sign.certificate
     for setting, certificate in own.items():
-        reason = out_of_date(certificate, now) if certificate is not None else ""
+        reason = out_of_date(certificate, clock()) if certificate is not None else ""
         if reason:
             _log.warning("%s: %s: peers will refuse it", setting, reason)
 

@@ -128,6 +128,7 @@ def test_a_key_that_is_protected_in_another_way_is_refused(tmp_path: Path) -> No
         protected(b"0\x03\x02\x01\x00"),
         protected(b"x" * 1000) + b"\0",
     ],
+    ids=range(10),
 )
 def test_a_private_key_that_is_none_is_refused(tmp_path: Path, octets: bytes) -> None:
     message = refused(tmp_path, keystore(private(b"first", octets)))

@@ -50,6 +50,7 @@ class TestArgon2Verifier:
             HASH.replace("v=19", "v=x"), PasswordHasher(time_cost=1, memory_cost=64, type=Type.I).hash(b"secret"),
             "$2b$12$KIXQ4bW0p1N8mZ1J5o9V7uQmH0pQ3D1w6n9mS5b1y2c3d4e5f6g7h",
         ],
+        ids=range(10),
     )  # fmt: skip
     def test_what_is_no_argon2id_hash_is_unavailable_and_not_quoted(
         self, verifier: Argon2Verifier, damaged: str

@@ -273,13 +273,13 @@ class TestSecretsAtRest:
 
 
 class TestMasterKeys:
-    @pytest.mark.parametrize("keys", [[], (), "", KEY])
+    @pytest.mark.parametrize("keys", [[], (), "", KEY], ids=["list", "tuple", "text", "one as a text"])
     def test_at_least_one_is_needed(self, path: Path, keys: list[str]) -> None:
         with pytest.raises(ValueError, match=r"^a master key is needed: make one with: wsguard users new-key$"):
             SqlUserStore(f"sqlite:///{path}", keys)
         assert not path.exists()
 
-    @pytest.mark.parametrize("bad", ["hunter2", "", "żółw", KEY[:-4], KEY + "AAAA", "=" * 44])
+    @pytest.mark.parametrize("bad", ["hunter2", "", "żółw", KEY[:-4], KEY + "AAAA", "=" * 44], ids=range(6))
     def test_what_is_no_key_is_refused_and_not_quoted(self, path: Path, bad: str) -> None:
         with pytest.raises(ValueError) as caught:  # noqa: PT011
             SqlUserStore(f"sqlite:///{path}", [KEY, bad])
