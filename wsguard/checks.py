@@ -37,8 +37,8 @@ CHECKS: Final = _table(
     ),
     (
         "http.path",
-        "a plain path: no %, ;, \\, //, dot segments or control characters after decoding",
-        "a proxy that decodes twice, or a client that joins base and path with two slashes",
+        "a plain path: no %, ;, \\, //, dot segments or control characters, and none that only looks like a service's",
+        "a proxy that decodes twice, a client that joins base and path with two slashes, or a slash at the end",
         "mend the address in the client or proxy",
     ),
     (
@@ -105,9 +105,9 @@ CHECKS: Final = _table(
     ),
     (
         "limits.encrypted_data",
-        "at most limits.encrypted_data encrypted parts",
+        "at most limits.encrypted_data encrypted parts, in few ReferenceLists where the message is large",
         "every part encrypted one by one",
-        "raise limits.encrypted_data",
+        "name the parts in one ReferenceList; raise limits.encrypted_data",
     ),
     (
         "limits.response_bytes",
