@@ -19,6 +19,7 @@ LAYERS = (
         "coverage", "content", "pruning",
     ),
     ("walking", "requirements", "remembering", "exchange", "securing"),
+    ("case",),
     ("engine", "answers", "soapfault"),
     ("received", "handoff", "refusal_log"),
     ("middleware",),

@@ -20,14 +20,13 @@ Once anything was decrypted, whatever is wrong with what came out is answered li
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, cast
 
 from cryptography.hazmat.primitives.serialization import Encoding
-from lxml.etree import _Element
 
 from wsguard.algorithms import Algorithms
+from wsguard.case import Addressed, Case, Judged, Request
 from wsguard.certificates import CertificateReference
 from wsguard.clients import ClientTable, Peer, reports
 from wsguard.coverage import Parts
@@ -36,7 +35,7 @@ from wsguard.exchange import Exchange
 from wsguard.explanation import Explanation, Facts, plain
 from wsguard.faults import FailedCheck, Fault, InvalidSecurity, InvalidSecurityToken, MessageFault
 from wsguard.interfaces import Attempt, KeyMaterial, ReplayStore, TokenProcessor, TrustedCertificate
-from wsguard.message.envelope import Envelope, Outline, read_envelope, read_outline
+from wsguard.message.envelope import Outline, read_envelope, read_outline
 from wsguard.message.key_info import check_binary_token
 from wsguard.message.parse import Tree, parse
 from wsguard.message.references import check_references
@@ -53,7 +52,7 @@ from wsguard.requirements import (
     peer_of,
     unsigned_blocks,
 )
-from wsguard.routing import ServiceTable, Target
+from wsguard.routing import ServiceTable
 from wsguard.security_header import (
     Children,
     check_presence,
@@ -63,63 +62,8 @@ from wsguard.security_header import (
 from wsguard.signature import SignatureVerifier, VerifiedSignature
 from wsguard.sparing import Spared
 from wsguard.timestamp import verify_timestamp
-from wsguard.verified import Timestamp, VerifiedMessage
+from wsguard.verified import VerifiedMessage
 from wsguard.walking import Walk, Walked
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What the shell knows of a message."""
-
-    incident: str
-    octets: bytes = field(repr=False)
-    path: str
-    """SCRIPT_NAME and PATH_INFO."""
-    charset: str | None
-    """``charset`` of Content-Type, if any."""
-    actions: tuple[str, ...]
-    """SOAPAction, and ``action`` of Content-Type."""
-    remote_addr: str = ""
-    """Address of the peer."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Addressed:
-    """A message whose operation can be seen, and whom it is for."""
-
-    tree: Tree
-    envelope: Envelope
-    target: Target
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
-    """What steps 3 to 7 found."""
-
-    addressed: _Addressed
-    peer: Peer = field(default_factory=Peer)
-    client: str = ""
-    timestamp: Timestamp | None = None
-    signature: VerifiedSignature | None = None
-    """The one that covers everything that must be signed, and whose signer counts."""
-    signed_parts: frozenset[str] = frozenset()
-    encrypted_parts: frozenset[str] = frozenset()
-    unsigned: list[_Element] | None = None
-    """Header blocks and tokens to take out; None where nothing must be signed."""
-    legacy: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class _Case:
-    """What every step needs."""
-
-    request: Request
-    now: datetime
-    explanation: Explanation
-    spared: Spared
-    exchange: Exchange
-    judged_tokens: bool = False
-    """Whether somebody's password was looked at."""
 
 
 class SecurityEngine:
@@ -179,7 +123,7 @@ class SecurityEngine:
             Fault: the message is refused; its ``check`` says by what.
         """
         spared = Spared(self._clients.anybody_reports(now))
-        case = _Case(request, now, explanation, spared, exchange or Exchange(self._policy))
+        case = Case(request, now, explanation, spared, exchange or Exchange(self._policy))
         # 1. Parse.
         policy = self._policy
         tree = parse(request.octets, request.charset, policy.http.charsets, policy.limits)
@@ -191,7 +135,7 @@ class SecurityEngine:
             addressed = self._resolve(tree, case)
             case.exchange.plain = addressed.target.demands
             if addressed.target.kind == "exempt":
-                return self._assemble(_Judged(addressed=addressed), case)
+                return self._assemble(Judged(addressed=addressed), case)
         # 3. to 7.
         judged = self._demand(tree, outline, addressed, case)
         # 8. Assemble.
@@ -199,7 +143,7 @@ class SecurityEngine:
         explanation.stage("assemble")
         return message
 
-    def _resolve(self, tree: Tree, case: _Case) -> _Addressed:
+    def _resolve(self, tree: Tree, case: Case) -> Addressed:
         """Step 2.
 
         Raises:
@@ -226,9 +170,9 @@ class SecurityEngine:
         )
         if target.kind == "exempt":
             explanation.noted("exemption", seen=envelope.operation, setting=target.key)
-        return _Addressed(tree, envelope, target)
+        return Addressed(tree, envelope, target)
 
-    def _demand(self, tree: Tree, outline: Outline, addressed: _Addressed | None, case: _Case) -> _Judged:
+    def _demand(self, tree: Tree, outline: Outline, addressed: Addressed | None, case: Case) -> Judged:
         """Steps 3 to 7, with refusals in the words that a sender may hear."""
         demands = self._policy if addressed is None else addressed.target.demands
         algorithms = Algorithms(demands.algorithms, case.now, spared=case.spared.possible)
@@ -244,7 +188,7 @@ class SecurityEngine:
             if addressed is None or walked.opened:
                 found, addressed = self._opened(walked, demands, case)
                 if addressed.target.kind == "exempt":
-                    return _Judged(addressed=addressed)
+                    return Judged(addressed=addressed)
             for token in found.get(BINARY_SECURITY_TOKEN, ()):
                 check_binary_token(token)
             case.explanation.stage("security")
@@ -255,7 +199,7 @@ class SecurityEngine:
                 self._judge_tokens_in_the_clear(outline, demands, case)
             raise _concealed(case.spared.first_or(fault), begun=opening.begun) from None
 
-    def _judge_tokens_in_the_clear(self, outline: Outline, demands: Demands, case: _Case) -> None:
+    def _judge_tokens_in_the_clear(self, outline: Outline, demands: Demands, case: Case) -> None:
         """Do for a message that was not decrypted what is done for one that was: a slow hash would tell them apart.
 
         What comes of it changes nothing: the message is refused.
@@ -267,7 +211,7 @@ class SecurityEngine:
                     token = processor.read(element, demands, case.now, Explanation())
                     processor.authenticate(token, attempt, Explanation())
 
-    def _opened(self, walked: Walked, before: Demands, case: _Case) -> tuple[Children, _Addressed]:
+    def _opened(self, walked: Walked, before: Demands, case: Case) -> tuple[Children, Addressed]:
         """The message after everything in it was opened, and whom it is for: only now can everybody see that.
 
         Raises:
@@ -285,15 +229,15 @@ class SecurityEngine:
                 self._trust_again(walked, demands, case)
         return found, addressed
 
-    def _trust_again(self, walked: Walked, demands: Demands, case: _Case) -> None:
+    def _trust_again(self, walked: Walked, demands: Demands, case: Case) -> None:
         for signature in walked.signatures:
             if isinstance(signature.signer, TrustedCertificate):
                 signer = CertificateReference(form="a signature", presented=(signature.signer.certificate,))
                 self._trust.choose(signer, demands, case.now, case.explanation)
 
     def _judge(
-        self, addressed: _Addressed, found: Children, walked: Walked, algorithms: Algorithms, case: _Case
-    ) -> _Judged:
+        self, addressed: Addressed, found: Children, walked: Walked, algorithms: Algorithms, case: Case
+    ) -> Judged:
         """Steps 4 to 7."""
         now, explanation, spared = case.now, case.explanation, case.spared
         envelope, target = addressed.envelope, addressed.target
@@ -358,7 +302,7 @@ class SecurityEngine:
             seen = "it was not" if len(read) + len(counting) == 1 else "none of them was"
             explanation.passed("replay", expected="nothing that was seen before", seen=seen, setting="replay")
         explanation.stage("replay")
-        return _Judged(
+        return Judged(
             addressed=addressed,
             peer=peer,
             client=explanation.facts.client,
@@ -376,7 +320,7 @@ class SecurityEngine:
                 what = "a token" if check == "replay.nonce" else "a signature"
                 raise InvalidSecurityToken(check, expected=f"{what} never seen before", seen="it was", setting="replay")
 
-    def _assemble(self, judged: _Judged, case: _Case) -> VerifiedMessage:
+    def _assemble(self, judged: Judged, case: Case) -> VerifiedMessage:
         """The parsed tree without what was not verified, serialised by us: received octets are never handed on."""
         envelope, target, peer = judged.addressed.envelope, judged.addressed.target, judged.peer
         exempt, operation = target.kind == "exempt", envelope.operation

@@ -5,7 +5,8 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from wsguard.engine import Request, SecurityEngine
+from wsguard.case import Request
+from wsguard.engine import SecurityEngine
 from wsguard.explanation import Digested, Explanation
 from wsguard.faults import Fault
 from wsguard.interfaces import Application, UserStore

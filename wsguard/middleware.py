@@ -19,7 +19,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from wsguard.algorithms import LEGACY_SETTING
 from wsguard.answers import AnswerSecurer
-from wsguard.engine import Request, SecurityEngine
+from wsguard.case import Request
+from wsguard.engine import SecurityEngine
 from wsguard.exchange import Exchange
 from wsguard.explanation import Explanation, plain
 from wsguard.faults import Fault, InternalFault, StoreUnavailable, UnsecuredAnswer

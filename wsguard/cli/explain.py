@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from wsguard.case import Request
 from wsguard.checks import CHECKS
 from wsguard.cli.arguments import Config, Json, read_policy, say_problems
 from wsguard.cli.audit import open_audit_reader, print_explanation, print_record
 from wsguard.cli.check import describe
 from wsguard.cli.digested import digested_as_plain, print_digested, write_digested
 from wsguard.cli.screen import complain, print_json, say
-from wsguard.engine import Request
 from wsguard.explaining import Explainer, Verdict
 from wsguard.explanation import plain
 from wsguard.faults import StoreUnavailable
