@@ -15,16 +15,18 @@ SERVER = ROOT.leaf("Server", key=rsa_key(7), usage=None)
 BLOCK = '<h:H xmlns:h="urn:h" wsu:Id="H">1</h:H>'
 
 
-@pytest.mark.parametrize("hidden", ["h:H", "wsse:UsernameToken", "wsu:Timestamp"])
+@pytest.mark.parametrize("hidden", ["h:H", "wsse:UsernameToken", "wsu:Timestamp", "xenc:EncryptedData"])
 def test_what_was_signed_cannot_be_opened_away(tmp_path: Path, hidden: str) -> None:
+    """A block that was signed as ciphertext neither: without its key nobody would miss it."""
     (tmp_path / "server.pem").write_bytes(SERVER.key_pem + SERVER.pem)
     guard = guarding(tmp_path)(
         signature={"required_parts": ["Body"]},
         timestamp={"use": "optional"},
         keys={"decrypt": [{"file": tmp_path / "server.pem"}]},
     )
-    parts = tuple(Part(f"#{id}") for id in ("body", "TS-1", "UT-1", "H"))
-    text = signed(Signing.by(ALICE, parts=parts), header=BLOCK, token=Token()).decode()
+    parts = tuple(Part(f"#{id}") for id in ("body", "TS-1", "UT-1", "H", "ED-H"))
+    sealed = Encryption.for_(SERVER, id="ED-H", kind="Element", data_key_info="").fixed().data_xml()
+    text = signed(Signing.by(ALICE, parts=parts), header=BLOCK + sealed, token=Token()).decode()
     start = text.index(f"<{hidden} ")
     end = text.index(f"</{hidden}>") + len(f"</{hidden}>")
     element = text[start:end]

@@ -159,7 +159,8 @@ def _demand_visible(covered: _Element) -> None:
     Raises:
         FailedCheck: ``signature.coverage``.
     """
-    if etree.QName(covered).namespace in (DS, XENC) or covered.tag == SECURITY_TOKEN_REFERENCE:
+    of_keys = etree.QName(covered).namespace in (DS, XENC) or covered.tag == SECURITY_TOKEN_REFERENCE
+    if of_keys and covered.tag not in (SIGNATURE, ENCRYPTED_DATA):
         return
     if any(ancestor.tag in (ENCRYPTED_DATA, ENCRYPTED_KEY) for ancestor in covered.iterancestors()):
         raise FailedCheck(
