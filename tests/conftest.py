@@ -23,6 +23,14 @@ from wsguard.middleware import Guard
 from wsguard.stores import secrets_at_rest
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """
+    Octets are named after their argument: what holds a time, a salt or a key differs from one process to the next, and
+    two processes that share the tests must call them the same.
+    """
+    return argname if isinstance(val, bytes) and not (val.isascii() and val.decode().isprintable()) else None
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The SQLAlchemy URL of a real PostgreSQL server, for all tests of a run."""
