@@ -2,6 +2,9 @@
 
 import base64
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,9 +24,23 @@ OPERATION = "{urn:echo}Echo"
 PAYLOAD = '<e:Echo xmlns:e="urn:echo"><e:text>hello</e:text></e:Echo>'
 
 
+_sender_clock = ContextVar("sender_clock", default=NOW)
+
+
+@contextmanager
+def sent_at(now: datetime) -> Iterator[None]:
+    """What is made inside is made at this time instead of ``NOW``."""
+    token = _sender_clock.set(now)
+    try:
+        yield
+    finally:
+        _sender_clock.reset(token)
+
+
 def stamp(seconds: float = 0) -> str:
-    """``NOW`` plus some seconds, as clients spell it."""
-    return (NOW + timedelta(seconds=seconds)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """The sender's time, which is ``NOW`` unless set otherwise, plus some seconds, as clients spell it."""
+    time = _sender_clock.get() + timedelta(seconds=seconds)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def digest(nonce: bytes, created: str, password: str) -> str:

@@ -1,0 +1,19 @@
+"""Fixtures of the attack suite."""
+
+import pytest
+
+from tests.attacks.cases import SiteName
+from tests.attacks.places import Making, Place
+from tests.attacks.sites import write_sites
+
+
+@pytest.fixture(scope="session")
+def make(tmp_path_factory: pytest.TempPathFactory) -> Making:
+    """Makes a fresh guard of a site."""
+    directory = tmp_path_factory.mktemp("sites")
+    write_sites(directory)
+
+    def make(site: SiteName) -> Place:
+        return Place(directory, site)
+
+    return make
