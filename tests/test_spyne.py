@@ -68,6 +68,15 @@ def application() -> Any:
 BANK = application()
 
 
+@pytest.fixture(params=["the tree", "the octets"], autouse=True)
+def handed_as(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """What spyne goes on with; everything here holds of both."""
+    kind: str = request.param
+    if kind == "the octets":
+        monkeypatch.setattr("wsguard.spyne._untouched", lambda environ: None)
+    return kind
+
+
 @pytest.fixture
 def calls() -> Iterator[list[tuple[str, tuple[Any, ...], str | None]]]:
     CALLS.clear()
@@ -555,3 +564,82 @@ def test_an_auxiliary_method_lends_its_exemption_to_nobody() -> None:
     found = introspect(application)
     assert found is not None
     assert found.operations == {"Payments": frozenset({"{urn:x}pay"})}
+
+
+# --- The verified tree ------------------------------------------------------------------------------------------------
+
+
+def test_spyne_takes_the_tree_that_was_verified(
+    handed_as: str, calls: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[object] = []
+    parse = sys.modules["spyne.protocol.soap.soap11"]._parse_xml_string
+
+    def parsing(*given: Any) -> object:
+        parsed.append(given)
+        return parse(*given)
+
+    monkeypatch.setattr("spyne.protocol.soap.soap11._parse_xml_string", parsing)
+    guarded().post(message(body=MOVE))
+    assert len(parsed) == (handed_as == "the octets")
+    assert calls == [("transfer", ("eve", 5), "alice")]
+
+
+def test_a_body_that_somebody_put_in_between_is_what_spyne_takes(calls: list[Any]) -> None:
+    guard = guarded()
+
+    def replacing(ctx: Any) -> None:
+        octets = envelope(None, op("ping", "<b:text>other</b:text>"))
+        ctx.transport.req_env.update({"wsgi.input": BytesIO(octets), "CONTENT_LENGTH": str(len(octets))})
+
+    BANK.event_manager.add_listener("wsgi_call", replacing)
+    try:
+        guard.post(message(body=MOVE))
+    finally:
+        BANK.event_manager.del_listener("wsgi_call", replacing)
+    assert calls == [("ping", ("other",), "alice")]
+
+
+def test_a_body_that_somebody_read_is_read_no_further(calls: list[Any]) -> None:
+    guard = guarded()
+
+    def reading(ctx: Any) -> None:
+        ctx.transport.req_env["wsgi.input"].read(1)
+
+    BANK.event_manager.add_listener("wsgi_call", reading)
+    try:
+        answer = guard.post(message(body=MOVE))
+    finally:
+        BANK.event_manager.del_listener("wsgi_call", reading)
+    assert (answer.status, calls) == ("500 Internal Server Error", [])
+
+
+def test_a_message_longer_than_spyne_takes_is_refused_by_spyne(calls: list[Any]) -> None:
+    small = application()
+    small.max_content_length = 600
+    answer = Guarded(small).post(message(body=op("ping", f"<b:text>{'x' * 600}</b:text>")))
+    assert (answer.check, b"RequestTooLong" in answer.body) == ("", True)
+    assert calls == []
+
+
+@pytest.mark.parametrize("settings", [{"remove_blank_text": True}, {"ns_clean": True}, {"strip_cdata": False}])
+def test_a_protocol_that_parses_otherwise_goes_on_parsing(
+    settings: dict[str, bool], calls: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = application()
+    other.app.in_protocol.parser_kwargs.update(settings)
+    Guarded(other)
+    assert "create_in_document" not in vars(other.app.in_protocol)
+
+
+def test_a_protocol_of_somebodys_own_is_left_alone() -> None:
+    other = application()
+    own = other.app.in_protocol.create_in_document = lambda ctx, charset=None: None
+    Guarded(other)
+    assert other.app.in_protocol.create_in_document is own
+
+
+def test_without_a_guard_the_application_answers_as_before(calls: list[Any]) -> None:
+    guarded()
+    assert bare(envelope(None, op("ping", "<b:text>direct</b:text>")))[0] == "200 OK"
+    assert calls == [("ping", ("direct",), None)]

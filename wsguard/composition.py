@@ -43,7 +43,7 @@ from wsguard.policy import Policy
 from wsguard.policy.problems import ConfigError
 from wsguard.reloading import Reloader, file_state, files_of
 from wsguard.routing import ServiceTable
-from wsguard.spyne import introspect
+from wsguard.spyne import introspect, take_trees
 from wsguard.stores import is_database, open_replay, open_users
 from wsguard.stores.users_memory import MemoryUserStore
 from wsguard.tokens.username import SeenKeeper, UsernameTokenProcessor
@@ -87,6 +87,7 @@ def guard(
         TypeError: ``spyne_app`` is no spyne application.
     """
     described = _describe(application, spyne_app)
+    take_trees(application)
     observers = tuple(observers)
     given = _Given(users, replay, audit, Instruments(observers))
 

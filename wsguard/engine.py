@@ -326,6 +326,9 @@ class SecurityEngine:
         exempt, operation = target.kind == "exempt", envelope.operation
         signer = judged.signature.signer if judged.signature is not None else None
         certificate = signer.certificate if isinstance(signer, TrustedCertificate) else None
+        octets = without(
+            envelope, security=exempt or target.demands.handoff.remove_security_header, unsigned=judged.unsigned
+        )
         return VerifiedMessage(
             incident=case.request.incident,
             service=target.service,
@@ -341,9 +344,8 @@ class SecurityEngine:
             encrypted_parts=judged.encrypted_parts,
             timestamp=judged.timestamp,
             legacy=judged.legacy,
-            octets=without(
-                envelope, security=exempt or target.demands.handoff.remove_security_header, unsigned=judged.unsigned
-            ),
+            octets=octets,
+            tree=envelope.root,
         )
 
 

@@ -33,12 +33,9 @@ from wsguard.received import check_method, check_path, is_wsdl_request, path_of,
 from wsguard.refusal_log import RefusalLog
 from wsguard.securing import NotSecurable
 from wsguard.soapfault import Detail, FaultAnswer, answer
-from wsguard.verified import VerifiedMessage
+from wsguard.verified import MESSAGE_KEY, VerifiedMessage
 
 _log: Final = logging.getLogger("wsguard")
-
-MESSAGE_KEY: Final = "wsguard.message"
-"""Key of the ``VerifiedMessage`` in the environ that the application gets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
+
+from lxml.etree import _Element
+
+MESSAGE_KEY: Final = "wsguard.message"
+"""Key of the ``VerifiedMessage`` in the environ that the application gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +65,5 @@ class VerifiedMessage:
     timestamp: Timestamp | None = None
     octets: bytes = field(repr=False)
     """The envelope that the application gets, in UTF-8 without XML declaration."""
+    tree: _Element = field(repr=False, compare=False)
+    """What those octets were made of. It is the application's: nothing looks at it again."""
