@@ -4,12 +4,13 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint interop timing clean
+.PHONY: help demo serve test lint interop timing bench clean
 
 PYTHON ?=
 HOST ?= 127.0.0.1
 PORT ?= 8080
 DATA ?= build/sample-service
+ROUNDS ?= 200
 
 VENV := .venv
 IN_VENV := $(VENV)/bin/python -m
@@ -41,6 +42,10 @@ interop: $(READY) ## exchange messages with other WS-Security stacks [INTEROP_RE
 
 timing: $(READY) ## measure what the time of a refusal tells of its cause [WRITE=docs/timing.md]
 	@$(IN_VENV) bench.decryption_timing $(if $(WRITE),--write $(WRITE))
+
+bench: $(READY) ## measure what the guard costs, and show it beside others [ROUNDS=200] [WRITE=bench/README.md]
+	@$(IN_VENV) pip install --quiet --disable-pip-version-check --use-pep517 --editable '.[bench]'
+	@$(IN_VENV) bench.speed --rounds $(ROUNDS) $(if $(WRITE),--write $(WRITE))
 
 clean: ## remove everything that the other targets made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
