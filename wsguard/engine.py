@@ -132,7 +132,7 @@ class SecurityEngine:
         # 2. Resolve.
         addressed = None
         if not outline.hides_its_operation:
-            addressed = self._resolve(tree, case)
+            addressed = self._resolve(tree, outline, case)
             case.exchange.plain = addressed.target.demands
             if addressed.target.kind == "exempt":
                 return self._assemble(Judged(addressed=addressed), case)
@@ -143,14 +143,14 @@ class SecurityEngine:
         explanation.stage("assemble")
         return message
 
-    def _resolve(self, tree: Tree, case: Case) -> Addressed:
+    def _resolve(self, tree: Tree, outline: Outline, case: Case) -> Addressed:
         """Step 2.
 
         Raises:
             Fault: ``envelope.structure``, ``envelope.soap_action``, ``operation.unknown``.
         """
         explanation = case.explanation
-        envelope = read_envelope(tree, self._policy.actor)
+        envelope = read_envelope(tree, self._policy.actor, outline)
         explanation.facts.operation = plain(envelope.operation)
         explanation.stage("parse")
         explanation.passed(
@@ -221,7 +221,7 @@ class SecurityEngine:
         outline = read_outline(walked.tree, self._policy.actor)
         found = read_security_header(outline, self._families)
         refuse_what_stayed_closed(outline, found)
-        addressed = self._resolve(walked.tree, case)
+        addressed = self._resolve(walked.tree, outline, case)
         demands = addressed.target.demands
         if addressed.target.kind != "exempt":
             check_presence(outline, found, demands, self._families)

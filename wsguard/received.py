@@ -10,7 +10,6 @@ from wsgiref.types import WSGIEnvironment
 
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
-from werkzeug.wsgi import LimitedStream
 
 from wsguard.faults import MessageFault
 from wsguard.message.envelope import SOAP_1_1, SOAP_1_2, SoapVersion
@@ -70,7 +69,7 @@ def check_method(environ: WSGIEnvironment) -> None:
 
 def version_of(environ: WSGIEnvironment) -> SoapVersion:
     """The SOAP version that Content-Type names; 1.1 where it names none."""
-    media_type, _ = parse_options_header(environ.get("CONTENT_TYPE", ""))
+    media_type = str(environ.get("CONTENT_TYPE", "")).partition(";")[0].strip()
     return SOAP_1_2 if media_type.lower() == SOAP_1_2.content_type else SOAP_1_1
 
 
@@ -166,15 +165,13 @@ def _read_stream(environ: WSGIEnvironment, announced: int | None, most: int) -> 
 
     Raises:
         RequestEntityTooLarge: there are more.
-        ClientDisconnected: there are fewer than announced.
         MessageFault: ``http.length``, there are more or fewer than announced.
     """
     stream: Any = environ["wsgi.input"]
-    if not environ.get("wsgi.input_terminated"):
-        # PEP 3333: only Content-Length says where such a stream ends.
-        stream = LimitedStream(stream, announced or 0)
+    # PEP 3333: only Content-Length says where a stream ends that does not end by itself.
+    end = most + 1 if environ.get("wsgi.input_terminated") else announced or 0
     chunks, size = [], 0
-    while chunk := stream.read(min(_CHUNK, most + 1 - size)):
+    while size < end and (chunk := stream.read(min(_CHUNK, end - size))):
         chunks.append(chunk)
         size += len(chunk)
         if size > most:

@@ -101,14 +101,17 @@ class Walk:
             # Not by index: lxml counts children from the first, which is quadratic in them.
             children = list(security)
             turn = next((index for index in waiting if children[index].tag in _TURNS), None)
+            before = tree
             if turn is not None:
                 waiting.remove(turn)
                 tree = self._step(children[turn], tree, security)
-            elif (closed := _closed(read_outline(tree, actor))) is not None:
+            elif (closed := _closed(outline)) is not None:
                 # Nothing in the header named it: EncryptedData that say their key themselves (WSS 1.1 §9.2).
                 tree = self._opening.open(closed, tree, security)
             else:
                 return Walked(tree, tuple(self._signatures(tree)), tuple(self._opening.opened))
+            if tree is not before:
+                outline = read_outline(tree, actor)
 
     def _step(self, element: _Element, tree: Tree, security: _Element) -> Tree:
         if element.tag != SIGNATURE:

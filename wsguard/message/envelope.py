@@ -90,19 +90,20 @@ class Envelope(Outline):
         return tuple((block.text or "") for tag in WSA_ACTIONS for block in self.header.findall(tag))
 
 
-def read_envelope(tree: Tree, actor: str) -> Envelope:
+def read_envelope(tree: Tree, actor: str, outline: Outline | None = None) -> Envelope:
     """Find the parts of an envelope, each in its place, with an operation in its Body.
 
     Args:
         tree: the parsed message.
         actor: our own actor or role; ``next``, the ultimate receiver and none are ours too.
+        outline: of ``tree``, where it was read already.
 
     Raises:
         VersionMismatch: ``envelope.structure``, an Envelope in another namespace.
         MessageFault: ``envelope.structure``, any other shape; ``operation.unknown``, an operation without namespace.
         InvalidSecurity: ``security.duplicate``, several Security headers for us.
     """
-    found = read_outline(tree, actor)
+    found = outline or read_outline(tree, actor)
     if found.body.tag == ENCRYPTED_DATA:
         raise _structure(expected="a Header at most, then one Body", seen=ENCRYPTED_DATA)
     _check_body(

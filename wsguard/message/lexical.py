@@ -60,16 +60,26 @@ def only_children(parent: _Element, tags: frozenset[str], refuse: Refusal) -> No
     Raises:
         Fault: made by ``refuse``, for any other child or text.
     """
+    text = parent.text
     for child in parent:
         if child.tag not in tags:
             raise refuse(expected=" or ".join(sorted(map(local_name, tags))), seen=name_of(child))
-    if has_text(parent):
+        text = text or child.tail
+    # One look at the first text is enough where there is none, as nearly always.
+    if text and has_text(parent):
         raise refuse(expected=f"no text in {local_name(name_of(parent))}", seen="text")
 
 
 def has_text(parent: _Element) -> bool:
     """Whether anything but white space stands between the children of ``parent``."""
-    return any(text and text.strip(XML_WHITE_SPACE) for text in (parent.text, *(child.tail for child in parent)))
+    text = parent.text
+    if text and text.strip(XML_WHITE_SPACE):
+        return True
+    for child in parent:
+        tail = child.tail
+        if tail and tail.strip(XML_WHITE_SPACE):
+            return True
+    return False
 
 
 def only_attributes(element: _Element, names: frozenset[str], refuse: Refusal) -> None:
