@@ -18,7 +18,7 @@ LONGEST_NAME: Final = 2048
 """Characters of a text that is looked at; real names have fewer than 300."""
 
 NameKey = tuple[tuple[tuple[str, str], ...], ...]
-"""A name in the form that is compared: parts of (type, folded value), in the lesser of both directions."""
+"""A name in the form that is compared: parts of (type, folded value)."""
 
 _OIDS: Final = MappingProxyType(
     {
@@ -82,8 +82,13 @@ def name_key(text: str) -> NameKey | None:
 
 
 def key_of(name: x509.Name) -> NameKey:
-    """The name of a certificate as it is compared."""
-    return _either_way([[(entry.oid.dotted_string, _fold(entry.value)) for entry in rdn] for rdn in name.rdns])
+    """The name of a certificate as it is compared with a text."""
+    return _either_way(parts_of(name))
+
+
+def parts_of(name: x509.Name) -> NameKey:
+    """The parts of a certificate's name in their order, each folded: those of equal names are equal."""
+    return tuple(tuple(sorted((entry.oid.dotted_string, _fold(entry.value)) for entry in rdn)) for rdn in name.rdns)
 
 
 def _either_way(parts: Iterable[Iterable[tuple[str, str]]]) -> NameKey:

@@ -9,7 +9,6 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
 from wsguard.certificates.decoding import malformed
 from wsguard.certificates.foreign import FOREIGN
@@ -17,6 +16,7 @@ from wsguard.certificates.reference import identity_of, public_key_of
 from wsguard.faults import FailedAuthentication
 from wsguard.interfaces import PublicKey, TrustedCertificate
 from wsguard.policy.demands import TrustDemands
+from wsguard.trust.constraints import check_name_constraints
 from wsguard.trust.key_usage import is_authority, may
 from wsguard.trust.material import Material
 from wsguard.trust.paths import PathFinder, expired, is_valid
@@ -81,7 +81,7 @@ class Judge:
         if certificate in self._pinned:
             return self._pinned_verdict(certificate, key, now)
         chain = self._paths.validate(certificate, presented, now)
-        _check_mail_constraints(certificate, chain)
+        check_name_constraints(chain)
         if is_authority(certificate):
             raise _usage("an end entity's certificate, or a pinned one", "a certificate of an authority")
         _demand_signing(certificate)
@@ -109,24 +109,6 @@ class Judge:
                     expected=f"{whose} like {' or '.join(pattern.pattern for pattern in patterns)}",
                     seen=text,
                     setting=f"trust.{whose}_cert_constraints",
-                )
-
-
-def _check_mail_constraints(certificate: x509.Certificate, chain: Sequence[x509.Certificate]) -> None:
-    """RFC 5280 §4.2.1.10: they hold for mail addresses in the subject too, which ``cryptography`` does not look at."""
-    if not certificate.subject.get_attributes_for_oid(NameOID.EMAIL_ADDRESS):
-        return
-    for authority in chain[1:]:
-        for extension in authority.extensions:
-            if isinstance(extension.value, x509.NameConstraints) and any(
-                isinstance(name, x509.RFC822Name)
-                for name in (*(extension.value.permitted_subtrees or ()), *(extension.value.excluded_subtrees or ()))
-            ):
-                raise FailedAuthentication(
-                    "certificate.untrusted",
-                    expected="a subject without mail address under an authority that constrains them",
-                    seen=certificate.subject.rfc4514_string(),
-                    setting="trust.ca_files",
                 )
 
 
