@@ -52,7 +52,8 @@ class ClientTable:
         """The entry that fits ``peer``; None where there are no entries or nobody was authenticated.
 
         An entry fits where everything that it names was authenticated. Of several the one that names most is taken,
-        and a signer before a user.
+        and a signer before a user. Whoever is named by entries is nobody where none of those fits: who has a user's
+        password and not the certificate that belongs to it gains nothing by a certificate of his own.
 
         Raises:
             FailedAuthentication: ``client.mismatch``, no entry fits; ``client.operation``, the service is not for it.
@@ -66,7 +67,7 @@ class ClientTable:
             for index, client in enumerate(self._clients)
             if self._fits(client, peer)
         ]
-        if not fitting:
+        if not fitting or not self._stands_by(peer):
             raise FailedAuthentication(
                 "client.mismatch",
                 expected="a peer that a [[client]] entry names",
@@ -79,14 +80,25 @@ class ClientTable:
             raise _not_for(client.name, service, f"client[{index}].services")
         return client
 
+    def _stands_by(self, peer: Peer) -> bool:
+        """Whether user and signer each either are named by no entry, or by one that fits."""
+        by_user = [client for client in self._clients if peer.user is not None and client.username == peer.user.name]
+        by_signer = [client for client in self._clients if self._names_signer(client, peer)]
+        return all(not naming or any(self._fits(client, peer) for client in naming) for naming in (by_user, by_signer))
+
     def _fits(self, client: Client, peer: Peer) -> bool:
         user = peer.user.name if peer.user is not None else None
         if client.username and client.username != user:
             return False
+        return self._names_signer(client, peer) or (client.certificate is None and not client.shared_key)
+
+    def _names_signer(self, client: Client, peer: Peer) -> bool:
         if client.shared_key:
             return peer.signer is not None and (peer.signer.kind, peer.signer.name) == ("shared_key", client.shared_key)
-        return client.certificate is None or (
-            bool(peer.certificate) and self._certificates.get(client.name) == peer.certificate
+        return (
+            client.certificate is not None
+            and bool(peer.certificate)
+            and self._certificates.get(client.name) == peer.certificate
         )
 
     def anybody_reports(self, now: datetime) -> bool:

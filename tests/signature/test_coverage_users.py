@@ -83,6 +83,34 @@ def test_a_signer_may_not_speak_for_the_user_of_another_client(guarded: Guarding
     assert guard.refusal(signed(Signing.by(BOB, parts=ALL), token=Token())) == "client.mismatch"
 
 
+@pytest.mark.parametrize(
+    ("entries", "check"),
+    [
+        pytest.param([BOUND, {"name": "B", "certificate": BOB}], "client.mismatch", id="bound to another signer"),
+        pytest.param([BOUND, {"name": "B", "username": "alice"}], "", id="and named alone too"),
+        pytest.param([{"name": "B", "certificate": BOB}], "", id="whom no entry names"),
+        pytest.param(
+            [{"name": "A", "username": "alice"}, {"name": "B", "certificate": BOB}], "", id="each named alone"
+        ),
+        pytest.param(
+            [{"name": "B", "certificate": BOB, "username": "bob"}, {"name": "A", "username": "alice"}],
+            "client.mismatch",
+            id="signed by one who is bound to another user",
+        ),
+    ],
+)
+def test_who_is_bound_to_somebody_counts_with_nobody_else(
+    guarded: Guarding, entries: list[dict[str, Any]], check: str
+) -> None:
+    """Bob has the password of Alice, and signs her token with his own key."""
+    guard = guarded(client=entries)
+    octets = signed(Signing.by(BOB, parts=ALL), token=Token())
+    if check:
+        assert guard.refusal(octets) == check
+    else:
+        assert guard.accepted(octets).principal == Principal("CN=Bob", "certificate")
+
+
 def test_a_token_that_somebody_put_into_a_signed_message_changes_nothing(guarded: Guarding) -> None:
     guard = guarded(client=[{"name": "A", "certificate": ALICE}, {"name": "B", "username": "bob"}])
     without = signed(Signing.by(ALICE)).decode()
