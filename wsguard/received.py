@@ -101,7 +101,21 @@ def _content_type(environ: WSGIEnvironment) -> tuple[str | None, str]:
             seen=header or "none",
             status=HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         )
-    return parameters.get("charset"), parameters.get("action", "")
+    return _charset(header, parameters.get("charset")), parameters.get("action", "")
+
+
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_CHARSET: Final = re.compile(r"charset\*?")
+
+
+def _charset(header: str, parsed: str | None) -> str | None:
+    """The charset of Content-Type, which everybody who reads the header must read alike (RFC 9110 §8.3, §5.6.6)."""
+    bare = _QUOTED.sub("", header).lower()
+    named = _CHARSET.findall(bare)
+    if named == ([] if parsed is None else ["charset"]) and not (named and '"' in bare):
+        return parsed
+    expected = "one charset in Content-Type, which can be read in one way"
+    raise MessageFault("envelope.encoding", expected=expected, seen=header)
 
 
 def _content_encoding(environ: WSGIEnvironment, http: Http) -> str:
