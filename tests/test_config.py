@@ -1,5 +1,6 @@
 """``wsguard.toml``: every mistake is found, all of them at once, each with the file and the key where it stands."""
 
+import time
 import tomllib
 from datetime import date, datetime
 from pathlib import Path
@@ -593,3 +594,18 @@ def test_no_file_makes_loading_raise_anything_else(file: Path, raw: dict[str, An
 def test_a_password_anywhere_in_a_url_is_a_secret_in_the_wrong_place(url: str) -> None:
     with pytest.raises(ValueError, match="use url_env or url_file"):
         wsguard.Policy.model_validate({"users": {"url": url}})
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param(".".join(["a"] * 20_000) + " = 1", "a key of more than 32 parts", id="a long dotted key"),
+        pytest.param(" . ".join(['"\\".x"'] * 20_000) + " = 1", "a key of more than 32 parts", id="with quotes"),
+        pytest.param("# " + "x" * 1_048_576, "larger than 1048576 octets", id="a large file"),
+        pytest.param("a = " + "[" * 100_000, "maximum recursion depth exceeded", id="nested arrays"),
+    ],
+)
+def test_a_file_that_would_take_long_to_read_is_not_read(file: Path, text: str, reason: str) -> None:
+    started = time.process_time()
+    assert reason in problems(file, text)[""]
+    assert time.process_time() - started < 0.5

@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from bench.hostile import IN_HEADERS, IN_THE_BODY, Shape
+from bench.hostile_stages import Stage, measure, stages
 from tests.guarding import Guarded
 from tests.messages import SOAP11, message
 from wsguard.message.parse import LONGEST_NAMESPACE
@@ -58,3 +60,35 @@ def test_a_namespace_may_be_as_long_as_anybody_makes_them() -> None:
     assert Guarded().post(message(body=fits)).status == "200 OK"
     assert Guarded().post(message(body=fits.replace(longest, longest + "u"))).check == "envelope.malformed"
     assert Guarded().post(message(body=f'<e:Echo xmlns:e="urn:echo" text="{LONG}"/>')).status == "200 OK"
+
+
+# --- Whatever a message is made of ------------------------------------------------------------------------------------
+
+MOST_MILLISECONDS = 200
+"""Of the processor, for 100 KB: four times what is promised, for machines that are busy or slow."""
+
+
+@pytest.fixture(scope="module")
+def guards(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Stage]:
+    return {stage.name: stage for stage in stages(tmp_path_factory.mktemp("guards"))}
+
+
+@pytest.mark.parametrize(
+    ("stage", "shape"),
+    [
+        pytest.param(stage, shape, id=f"{stage}: {shape.name}")
+        for stage, shapes in (("a user's", IN_THE_BODY), ("headers of anybody", IN_HEADERS))
+        for shape in shapes
+    ],
+)
+def test_no_shape_costs_much(guards: dict[str, Stage], stage: str, shape: Shape) -> None:
+    cost = measure(guards[stage], shape, 300_000)
+    assert cost.milliseconds < MOST_MILLISECONDS, cost
+
+
+def test_long_texts_are_looked_for_in_linear_time() -> None:
+    """A pattern that began anew at each octet took a second for 2 MB."""
+    octets = body("".join(f"<a{attributes('', 2)}>{'x' * 4_000}</a>" for _ in range(450)) + "<b c='" + '"' * 150_000)
+    started = time.process_time()
+    assert Guarded().post(octets).check in ("limits.memory_bytes", "envelope.malformed")
+    assert time.process_time() - started < 0.5

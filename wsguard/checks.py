@@ -74,6 +74,12 @@ CHECKS: Final = _table(
         "raise limits.elements, or send it in parts",
     ),
     (
+        "limits.memory_bytes",
+        "elements, attributes, Ids and text that take at most limits.memory_bytes of memory",
+        "a long list in one message, with attributes on each element",
+        "raise limits.memory_bytes where the machine has it, or send it in parts",
+    ),
+    (
         "limits.attributes_per_element",
         "at most limits.attributes_per_element attributes on one element",
         "never seen from an honest client",

@@ -1,6 +1,7 @@
 """From ``wsguard.toml`` to a ``Policy``: every mistake at once, each with file and key path."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,13 +25,40 @@ def load_policy(path: str | os.PathLike[str]) -> Policy:
     """
     file = Path(path)
     try:
-        raw = tomllib.loads(file.read_text("utf-8"))
+        raw = tomllib.loads(_text_of(file))
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigError([Problem("", f"cannot be read: {error}", str(file))]) from None
     try:
         return Policy.model_validate(raw, context={BASE: file.absolute().parent})
     except ValidationError as error:
         raise ConfigError(_problems(error, raw)).in_file(str(file)) from None
+
+
+LARGEST: Final = 1_048_576
+"""Octets of a configuration file: a thousand clients with a service each have 200,000."""
+MOST_PARTS: Final = 32
+"""Of a dotted key: tomllib takes time in the square of them, seconds for 20,000. Ours have four."""
+
+_PART: Final = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.){0,256}+"|'[^'\n]*+')"""
+_MANY_PARTS: Final = re.compile(rf"(?<![\w-])(?:{_PART}[ \t]*+\.[ \t]*+){{{MOST_PARTS}}}")
+
+
+def _text_of(file: Path) -> str:
+    """The text of a configuration that takes no longer to read than it should.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not UTF-8, or too much.
+    """
+    with file.open("rb") as opened:
+        octets = opened.read(LARGEST + 1)
+    if len(octets) > LARGEST:
+        raise ValueError(f"larger than {LARGEST} octets")
+    # As in a file that is opened as text; tomllib takes no other line breaks.
+    text = octets.decode("utf-8").replace("\r\n", "\n")
+    if _MANY_PARTS.search(text):
+        raise ValueError(f"a key of more than {MOST_PARTS} parts")
+    return text
 
 
 def _problems(error: ValidationError, raw: Mapping[str, Any]) -> list[Problem]:

@@ -1,6 +1,7 @@
 """The envelope that the application gets: the parsed tree without what was not verified, serialised by us."""
 
 from collections.abc import Collection
+from io import BytesIO
 
 from lxml import etree
 from lxml.etree import _Element
@@ -31,4 +32,11 @@ def without(envelope: Envelope, *, security: bool, unsigned: Collection[_Element
         parent = element.getparent()
         if parent is not None:
             parent.remove(element)
-    return etree.tostring(envelope.root, encoding="UTF-8", xml_declaration=False)
+    return _written(envelope.root)
+
+
+def _written(root: _Element) -> bytes:
+    # Not tostring(): that has the octets twice, libxml2's and ours, and room for as many again.
+    octets = BytesIO()
+    etree.ElementTree(root).write(octets, encoding="UTF-8", xml_declaration=False)
+    return octets.getvalue()

@@ -22,6 +22,7 @@ from lxml.etree import _Element
 from wsguard.encryption.reading import Budget
 from wsguard.encryption.refusals import failed
 from wsguard.faults import MessageFault
+from wsguard.message.cost import check_cost
 from wsguard.message.lexical import has_text
 from wsguard.message.parse import Tree, parse
 from wsguard.policy.surroundings import Limits
@@ -93,17 +94,17 @@ def _check(piece: Piece, limits: Limits) -> None:
     name = _unguessable()
     start = f"<{name}{_declarations(piece.element)}>".encode()
     octets = b"".join((start, piece.octets, f"</{name}>".encode()))
-    # What may hold too many elements is counted exactly before it becomes a tree: that costs forty times its text (X3).
-    many = piece.octets.count(b"<") > limits.elements
-    root = _parsed(octets, limits).root if many else _well_formed(octets)
+    root = _well_formed(octets, limits)
     if not piece.content and (len(root) != 1 or has_text(root)):
         raise failed()
 
 
-def _well_formed(octets: bytes) -> _Element:
+def _well_formed(octets: bytes, limits: Limits) -> _Element:
     try:
+        # Before it becomes a tree: that costs forty times its text (X3).
+        check_cost(octets, limits)
         return etree.fromstring(octets, _per_thread.parser)
-    except (etree.LxmlError, ValueError, LookupError, MemoryError, RecursionError):
+    except (MessageFault, etree.LxmlError, ValueError, LookupError, MemoryError, RecursionError):
         raise failed() from None
 
 

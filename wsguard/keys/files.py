@@ -12,16 +12,24 @@ Format = Literal["PEM", "PKCS#12", "JKS", "JCEKS"]
 _MAGIC: Final[dict[bytes, Format]] = {b"\xfe\xed\xfe\xed": "JKS", b"\xce\xce\xce\xce": "JCEKS"}
 
 
+LARGEST: Final = 67_108_864
+"""Octets of a file: room for a revocation list of a million entries."""
+
+
 def read(path: Path) -> bytes:
     """All octets of ``path``.
 
     Raises:
-        KeyFileError: it cannot be read.
+        KeyFileError: it cannot be read, or is larger than ``LARGEST``.
     """
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            octets = file.read(LARGEST + 1)
     except OSError as error:
         raise KeyFileError(f"{path}: cannot be read: {error.strerror or type(error).__name__}") from error
+    if len(octets) > LARGEST:
+        raise KeyFileError(f"{path}: larger than {LARGEST} octets")
+    return octets
 
 
 def one_line(path: Path) -> bytes:

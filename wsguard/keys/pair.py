@@ -19,6 +19,11 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 SMALLEST_RSA_BITS: Final = 2048
 """NIST SP 800-131A revision 2, §3: smaller moduli are disallowed for making signatures."""
 
+MOST_CERTIFICATES: Final = 1000
+"""Beside a private key: system-wide bundles have some 150."""
+LONGEST_CHAIN: Final = 8
+"""As in a message: each link is a signature to verify, under the key of every certificate that is left."""
+
 _CURVES: Final = (ec.SECP256R1, ec.SECP384R1, ec.SECP521R1)
 
 
@@ -46,17 +51,22 @@ def pair(path: Path, key: object, certificates: Iterable[x509.Certificate]) -> K
     """``key`` with its own one of ``certificates`` and those above that one.
 
     Raises:
-        KeyFileError: the key is of a kind that is not taken, or there are certificates and none is the key's.
+        KeyFileError: the key is of a kind that is not taken, or there are certificates and none is the key's, or too
+            many of them.
     """
     private = _supported(path, key)
     certificates = list(certificates)
+    if len(certificates) > MOST_CERTIFICATES:
+        raise KeyFileError(
+            f"{path}: {len(certificates)} certificates beside a private key, more than {MOST_CERTIFICATES}"
+        )
     if not certificates:
         return KeyPair(private, None)
     own = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     leaf = next((entry for entry in certificates if _public_key(entry) == own), None)
     if leaf is None:
         raise KeyFileError(f"{path}: none of its certificates belongs to its private key")
-    return KeyPair(private, leaf, _chain(leaf, certificates))
+    return KeyPair(private, leaf, _chain(path, leaf, certificates))
 
 
 def demand_strength(path: Path, key: PrivateKey, min_rsa_bits: int) -> None:
@@ -87,11 +97,15 @@ def _public_key(certificate: x509.Certificate) -> bytes | None:
         return None
 
 
-def _chain(leaf: x509.Certificate, certificates: Iterable[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+def _chain(
+    path: Path, leaf: x509.Certificate, certificates: Iterable[x509.Certificate]
+) -> tuple[x509.Certificate, ...]:
     chain: list[x509.Certificate] = []
     left = [entry for entry in certificates if entry != leaf]
     while above := next((entry for entry in left if _issued((chain or [leaf])[-1], entry)), None):
         chain.append(above)
+        if len(chain) > LONGEST_CHAIN:
+            raise KeyFileError(f"{path}: more than {LONGEST_CHAIN} certificates above each other")
         left = [entry for entry in left if entry != above]
     return tuple(chain)
 

@@ -9,6 +9,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from wsguard.keys.errors import FOREIGN, KeyFileError, refused_password
+from wsguard.keys.iterations import demand_few_iterations
 from wsguard.keys.pair import KeyPair, pair
 from wsguard.policy.surroundings import KeyFile
 
@@ -51,6 +52,7 @@ def _private_key(path: Path, octets: bytes, password: bytes | None) -> object:
         raise KeyFileError(
             f"{path}: a password is configured, but the key is not encrypted: encrypt it, or take it away"
         )
+    demand_few_iterations(path, octets)
     try:
         return load_pem_private_key(octets, password)
     except UnsupportedAlgorithm as error:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key, p
 from wsguard.keys.aliases import entry_meant
 from wsguard.keys.bags import KeyBag, key_bags
 from wsguard.keys.errors import FOREIGN, KeyFileError, nothing, refused_password
+from wsguard.keys.iterations import demand_few_iterations
 from wsguard.keys.pair import KeyPair, pair
 from wsguard.policy.surroundings import KeyFile
 
@@ -37,6 +38,7 @@ def certificates_in_pkcs12(path: Path, octets: bytes) -> tuple[x509.Certificate,
     Raises:
         KeyFileError: it has a password or a private key, has no certificate, or is damaged.
     """
+    demand_few_iterations(path, octets)
     try:
         content = pkcs12.load_pkcs12(octets, None)
     except FOREIGN as error:
@@ -50,6 +52,7 @@ def certificates_in_pkcs12(path: Path, octets: bytes) -> tuple[x509.Certificate,
 
 
 def _opened(path: Path, octets: bytes, password: bytes | None) -> pkcs12.PKCS12KeyAndCertificates:
+    demand_few_iterations(path, octets)
     try:
         return pkcs12.load_pkcs12(octets, password)
     except UnsupportedAlgorithm as error:

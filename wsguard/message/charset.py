@@ -1,7 +1,9 @@
 """From octets to UTF-8: HTTP, byte order mark and XML declaration must name one charset, and every octet keep to it."""
 
+import codecs
 import re
 from functools import partial
+from io import BytesIO
 from typing import Final
 
 from wsguard.faults import MessageFault
@@ -48,18 +50,44 @@ def to_utf8(octets: bytes, http_charset: str | None, allowed: tuple[str, ...]) -
         raise _encoding(expected="a byte order mark on utf-16", seen="none")
     if charset not in allowed:
         raise _encoding(expected=f"one of {', '.join(allowed)}", seen=charset)
-    try:
-        text = octets[len(mark) if charset == "utf-8" else 0 :].decode(_PYTHON_CODECS[charset])
-    except UnicodeDecodeError as error:
-        raise _encoding(expected=f"octets of {charset}", seen=f"octet {error.start} is none") from None
-    declared = _declared(text[:_LONGEST_DECLARATION], allowed)
+    document = _in_utf8(octets, len(mark), charset)
+    declared = _declared(document[:_LONGEST_DECLARATION].decode("latin-1"), allowed)
     if not {marked, said, declared} <= {charset, None}:
         seen = f"Content-Type {said}, byte order mark {marked}, XML declaration {declared}"
         raise _encoding(expected="one charset", seen=seen)
-    document = _without_declaration(text)
-    if document.startswith("\ufeff"):
+    document = _without_declaration(document)
+    if document.startswith(codecs.BOM_UTF8):
         raise MessageFault("envelope.malformed", expected="one byte order mark at most, first of all", seen="another")
-    return document.encode("utf-8")
+    return document
+
+
+_PIECE: Final = 65_536
+"""Octets that are decoded at a time: of a whole message Python makes four octets a character for a single emoji."""
+
+
+def _in_utf8(octets: bytes, start: int, charset: str) -> bytes:
+    """What follows ``start``, in UTF-8; no copy, where it is that.
+
+    Raises:
+        MessageFault: ``envelope.encoding``.
+    """
+    decoder = codecs.getincrementaldecoder(_PYTHON_CODECS[charset])()
+    same = charset == "utf-8" or (charset != "utf-16" and octets.isascii())
+    converted = BytesIO()
+    with memoryview(octets) as view:
+        # The decoder of UTF-16 takes the byte order mark itself.
+        for at in range(start if charset == "utf-8" else 0, len(octets), _PIECE):
+            waiting = len(decoder.getstate()[0])
+            try:
+                text = decoder.decode(view[at : at + _PIECE], final=at + _PIECE >= len(octets))
+            except UnicodeDecodeError as error:
+                seen = f"octet {at - waiting + error.start} is none"
+                raise _encoding(expected=f"octets of {charset}", seen=seen) from None
+            if not same:
+                converted.write(text.encode())
+    if not same:
+        return converted.getvalue()
+    return octets[start:] if start else octets
 
 
 def _known(name: str, where: str, allowed: tuple[str, ...]) -> str:
@@ -75,10 +103,10 @@ def _declared(start: str, allowed: tuple[str, ...]) -> str | None:
     return _known(name, "the XML declaration", allowed) if name else None
 
 
-def _without_declaration(text: str) -> str:
-    if not re.match(r"<\?xml[ \t\r\n?]", text):
-        return text
-    match = _DECLARATION.match(text[:_LONGEST_DECLARATION])
+def _without_declaration(document: bytes) -> bytes:
+    if not re.match(rb"<\?xml[ \t\r\n?]", document):
+        return document
+    match = _DECLARATION.match(document[:_LONGEST_DECLARATION].decode("latin-1"))
     if match is None:
         raise MessageFault("envelope.malformed", expected="an XML 1.0 declaration", seen="another, or none that ends")
-    return text[match.end() :]
+    return document[match.end() :]

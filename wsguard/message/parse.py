@@ -7,15 +7,17 @@ that no text can be cut in two (``adm<!-- -->in``). Bounds are those of ``[limit
 import re
 import threading
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 from lxml import etree
 from lxml.etree import _Element
 
 from wsguard.faults import MessageFault
 from wsguard.message.charset import to_utf8
+from wsguard.message.cost import ID, check_cost, exceeded
 from wsguard.message.lexical import XML_WHITE_SPACE, local_name, name_of
 from wsguard.names import ENCRYPTED_DATA, ENCRYPTED_KEY, KEY_INFO
 from wsguard.policy.surroundings import Limits
@@ -34,7 +36,7 @@ class Tree:
     root: _Element
     ids: dict[str, _Element]
     """Every value of an Id attribute, and the one element that has it."""
-    hrefs: tuple[_Element, ...]
+    hrefs: Sequence[_Element]
     """The elements with an unqualified, non-empty href."""
 
 
@@ -74,24 +76,20 @@ def parse(octets: bytes, http_charset: str | None, charsets: tuple[str, ...], li
             ``envelope.structure`` (a processing instruction), ``envelope.duplicate_id``.
     """
     if len(octets) > limits.body_bytes:
-        raise _exceeded("body_bytes", limits.body_bytes, f"{len(octets)} bytes")
+        raise exceeded("body_bytes", limits.body_bytes, f"{len(octets)} bytes")
     document = to_utf8(octets, http_charset, charsets)
     _check_prolog(document)
-    _check_element_count(document, limits)
+    spare = check_cost(document, limits)
     root = _tree(document, limits)
     if root.getroottree().docinfo.internalDTD is not None:
         raise MessageFault("envelope.doctype", expected="no document type", seen="one that only libxml2 saw")
     if root.getnext() is not None or next(root.iter(etree.PI, etree.Entity), None) is not None:
         raise _structure(expected="no processing instruction (SOAP 1.1 §3)", seen="one")
     if _LONG_VALUE.search(document) or _LONG_PREFIX.search(document):
-        _check_namespace_names(root)
+        _check_namespace_names(root, limits, spare)
     if document.count(b"xmlns") > limits.namespaces:
         _check_namespaces(root, limits)
-    return _walk(root, limits)
-
-
-def _exceeded(limit: str, bound: int, seen: str) -> MessageFault:
-    return MessageFault(f"limits.{limit}", expected=f"at most {bound}", seen=seen, setting=f"limits.{limit}")
+    return _walk(root, limits, spare)
 
 
 _BLANK: Final = re.compile(rb"[ \t\r\n]*")
@@ -111,41 +109,12 @@ def _check_prolog(document: bytes) -> None:
         raise _structure(expected="no processing instruction (SOAP 1.1 §3)", seen="one before the Envelope")
 
 
-def _check_element_count(document: bytes, limits: Limits) -> None:
-    """Count start tags, exactly in well-formed XML: a tree of a few bytes an element costs forty times its text."""
-    if document.count(b"<") <= limits.elements:
-        return
-    markup = _without_literal_text(document)
-    elements = markup.count(b"<") - markup.count(b"</")
-    if elements > limits.elements:
-        raise _exceeded("elements", limits.elements, f"{elements} elements")
-
-
-_LITERAL: Final = re.compile(rb"<[!?]")
-
-
-def _without_literal_text(document: bytes) -> bytes:
-    """Leave out comments and CDATA sections, in which a "<" opens nothing."""
-    kept, at = [], 0
-    while match := _LITERAL.search(document, at):
-        start = match.start()
-        if match[0] == b"<?":
-            raise _structure(expected="no processing instruction (SOAP 1.1 §3)", seen="one")
-        closing = b"-->" if document.startswith(b"<!--", start) else b"]]>"
-        end = document.find(closing, start + 4)
-        if end < 0:
-            raise _malformed(expected="a comment or CDATA section that ends", seen="the end of the message")
-        kept.append(document[at:start])
-        at = end + 3
-    return b"".join((*kept, document[at:]))
-
-
 def _tree(document: bytes, limits: Limits) -> _Element:
     try:
         return etree.fromstring(document, _per_thread.parser)
     except etree.XMLSyntaxError as error:
         if "Excessive depth" in str(error.msg):
-            raise _exceeded("depth", limits.depth, "more than libxml2 takes") from None
+            raise exceeded("depth", limits.depth, "more than libxml2 takes") from None
         raise _malformed(expected="well-formed XML", seen=_kind_and_place(error)) from None
     except (etree.LxmlError, ValueError, LookupError, MemoryError, RecursionError) as error:
         raise _malformed(expected="well-formed XML", seen=type(error).__name__) from None
@@ -159,8 +128,10 @@ def _kind_and_place(error: etree.XMLSyntaxError) -> str:
 
 LONGEST_NAMESPACE: Final = 1024
 """Characters of a namespace name: lxml writes it out anew for each name in it, so 1 MB of it fills the memory."""
+SHORT_NAMESPACE: Final = 128
+"""Characters of one that a message may use as often as it has names: the longest of WS-* has 92."""
 
-_LONG_VALUE: Final = re.compile(rb"""=[ \t\r\n]*(?:"[^"<]{1024}|'[^'<]{1024})""")
+_LONG_VALUE: Final = re.compile(rb"""=[ \t\r\n]*(?:"[^"<]{129}|'[^'<]{129})""")
 
 
 LONGEST_PREFIX: Final = 128
@@ -169,12 +140,25 @@ LONGEST_PREFIX: Final = 128
 _LONG_PREFIX: Final = re.compile(rb"xmlns:[^=\s>]{129}")
 
 
-def _check_namespace_names(root: _Element) -> None:
+def _check_namespace_names(root: _Element, limits: Limits, spare: int) -> None:
+    longest = 0
     for _, declared in etree.iterwalk(root, events=("start-ns",)):
         if declared is not None and len(declared[0] or "") > LONGEST_PREFIX:
             raise _malformed(expected=f"prefixes of at most {LONGEST_PREFIX} characters", seen="a longer one")
         if declared is not None and len(declared[1]) > LONGEST_NAMESPACE:
             raise _malformed(expected=f"namespace names of at most {LONGEST_NAMESPACE} characters", seen="a longer one")
+        longest = max(longest, len(declared[1])) if declared is not None else longest
+    if longest > SHORT_NAMESPACE and _TIMES_WRITTEN * longest * cast(float, _in_long_namespaces(root)) > spare:
+        raise exceeded("memory_bytes", limits.memory_bytes, "more names in long namespaces")
+
+
+_TIMES_WRITTEN: Final = 3
+"""Exclusive canonicalization may declare a namespace at each element that uses it, and has what it writes twice."""
+
+_in_long_namespaces: Final = etree.XPath(
+    f"count(//*[string-length(namespace-uri()) > {SHORT_NAMESPACE}])"
+    f" + count(//@*[string-length(namespace-uri()) > {SHORT_NAMESPACE}])"
+)
 
 
 def _check_namespaces(root: _Element, limits: Limits) -> None:
@@ -187,7 +171,7 @@ def _check_namespaces(root: _Element, limits: Limits) -> None:
             declared.append(prefix)
             scope[prefix] += 1
             if len(scope) > limits.namespaces:
-                raise _exceeded("namespaces", limits.namespaces, "more in scope at one element")
+                raise exceeded("namespaces", limits.namespaces, "more in scope at one element")
         else:
             prefix = declared.pop()
             scope[prefix] -= 1
@@ -195,31 +179,46 @@ def _check_namespaces(root: _Element, limits: Limits) -> None:
                 del scope[prefix]
 
 
-def _walk(root: _Element, limits: Limits) -> Tree:
-    """Go down level by level, so that depth needs no recursion, and collect what is referred to."""
+def _walk(root: _Element, limits: Limits, spare: int) -> Tree:
+    """Go through the elements, one at a time: all of them in Python would take as much memory as the tree.
+
+    Args:
+        root: of the document.
+        limits: of a message.
+        spare: bytes that may be spent on Ids and references.
+    """
     ids: dict[str, _Element] = {}
     hrefs: list[_Element] = []
-    level, depth, elements = [root], 1, 1
-    while level:
-        for element in level:
-            count = len(element.attrib)
-            if count > limits.attributes_per_element:
-                raise _exceeded("attributes_per_element", limits.attributes_per_element, f"{count} attributes")
-            if count:
-                _index(element, ids, hrefs)
-        level = [child for element in level for child in element]
-        depth += 1
-        elements += len(level)
-        if level and depth > limits.depth:
-            raise _exceeded("depth", limits.depth, "deeper elements")
-        if elements > limits.elements:
-            raise _exceeded("elements", limits.elements, "more elements")
-    return Tree(root, ids, tuple(hrefs))
+    # Its place tells an embedded key, and its tag is compared by lxml: a tag that Python has seen is kept.
+    embedded = frozenset(filter(_is_embedded, root.iter(ENCRYPTED_KEY)))
+    most = spare // ID
+    for number, element in enumerate(_bounded_in_depth(root, limits), 1):
+        if number > limits.elements:
+            raise exceeded("elements", limits.elements, "more elements")
+        count = len(element.attrib)
+        if count > limits.attributes_per_element:
+            raise exceeded("attributes_per_element", limits.attributes_per_element, f"{count} attributes")
+        if count:
+            _index(element, element in embedded, ids, hrefs)
+            if len(ids) + len(hrefs) > most:
+                raise exceeded("memory_bytes", limits.memory_bytes, "more Ids and references")
+    return Tree(root, ids, hrefs)
 
 
-def _index(element: _Element, ids: dict[str, _Element], hrefs: list[_Element]) -> None:
+def _bounded_in_depth(root: _Element, limits: Limits) -> Iterator[_Element]:
+    path: list[_Element | None] = [None]
+    for element in root.iter():
+        parent = element.getparent()
+        while path[-1] is not parent:
+            path.pop()
+        if len(path) > limits.depth:
+            raise exceeded("depth", limits.depth, "deeper elements")
+        path.append(element)
+        yield element
+
+
+def _index(element: _Element, embedded: bool, ids: dict[str, _Element], hrefs: list[_Element]) -> None:
     # Not items(): that looks each attribute up again from the first, and 150,000 of them take 40 s.
-    embedded = element.tag == ENCRYPTED_KEY and _is_embedded(element)
     for name in element.keys():  # noqa: SIM118 - an element iterates over its children
         if embedded and name == "Id":
             continue
@@ -232,11 +231,11 @@ def _index(element: _Element, ids: dict[str, _Element], hrefs: list[_Element]) -
                 raise MessageFault("envelope.duplicate_id", expected="each Id once", seen=seen)
 
 
-def _is_embedded(element: _Element) -> bool:
+def _is_embedded(key: _Element) -> bool:
     """Whether a key stands in the KeyInfo of the data it is for: found by its place, and never by its Id.
 
     WSS4J sends the same EncryptedKey, with the same Id, in the Security header too.
     """
-    parent = element.getparent()
+    parent = key.getparent()
     data = None if parent is None or parent.tag != KEY_INFO else parent.getparent()
     return data is not None and data.tag == ENCRYPTED_DATA
