@@ -54,13 +54,24 @@ class Parts:
             if security.get(tag):
                 elements[name] = list(security[tag])
         for block in () if envelope.header is None else envelope.header:
-            if block.tag != SECURITY:
-                elements.setdefault(name_of(block), []).append(block)
+            if block.tag == SECURITY:
+                continue
+            if (name := name_of(block)) in elements:
+                elements[name].append(block)
+            else:
+                elements[name] = [block]
         return cls(elements)
 
-    def inside_of(self, opened: Collection[_Element]) -> frozenset[str]:
-        """The parts of which every element is one of ``opened``, or in one, or holds one of them and nothing else."""
-        holding = {element.getparent() for element in opened if _is_alone(element)}
+    def inside_of(self, opened: Collection[_Element], whole: Collection[_Element]) -> frozenset[str]:
+        """The parts of which every element is one of ``opened``, or in one, or holds one of ``whole`` and nothing else.
+
+        Args:
+            opened: elements that were encrypted, or whose content was.
+            whole: those of them that were encrypted with their names and attributes.
+        """
+        if not opened:
+            return frozenset()
+        holding = {element.getparent() for element in whole if _is_alone(element)}
         return frozenset(
             name
             for name, elements in self.elements.items()
@@ -74,6 +85,8 @@ class Parts:
 
     def covered_by(self, covered: Collection[_Element]) -> frozenset[str]:
         """The parts of which every element is in ``covered``."""
+        if not covered:
+            return frozenset()
         return frozenset(
             name for name, elements in self.elements.items() if all(element in covered for element in elements)
         )
