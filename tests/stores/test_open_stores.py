@@ -1,13 +1,19 @@
 """A URL opens the store that it names, or says why not without telling a secret."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.guarding import Echo
+from tests.redis_server import RunningRedis
+from wsguard import guard
 from wsguard.interfaces import ReplayStore, UserStore
-from wsguard.stores import open_replay, open_users
+from wsguard.policy.problems import ConfigError
+from wsguard.policy.surroundings import Replay
+from wsguard.stores import open_replay, open_users, replay_source
 from wsguard.stores.replay_memory import MemoryReplayStore
 from wsguard.stores.replay_sqlite import SqliteReplayStore
 from wsguard.stores.secrets_at_rest import new_master_key
@@ -15,15 +21,6 @@ from wsguard.stores.users_memory import MemoryUserStore
 from wsguard.stores.users_sql import SqlUserStore
 from wsguard.stores.users_toml import TomlUserStore
 
-TO_COME = [
-    (open_replay, "redis://:hunter2@cache/0", "no Redis store (redis:) yet; it has memory:// and sqlite:///FILE"),
-    (open_replay, "rediss://cache/0", "no Redis store (rediss:) yet; it has memory:// and sqlite:///FILE"),
-    (
-        open_replay,
-        "postgresql+psycopg://u:hunter2@db/x",
-        "no PostgreSQL store (postgresql+psycopg:) yet; it has memory:// and sqlite:///FILE",
-    ),
-]
 NONSENSE = [
     (open_replay, "", "not the URL of a store"),
     (open_replay, "hunter2", "not the URL of a store"),
@@ -35,6 +32,11 @@ NONSENSE = [
     (open_replay, "sqlite:///a\0b", "sqlite:///FILE takes no options"),
     (open_replay, "memory://x", "no store is written memory: this way"),
     (open_replay, "toml:users.toml", "no store is written toml: this way"),
+    (open_replay, "postgresql://u:hunter2@db/x", "no store is written postgresql: this way"),
+    (open_replay, "postgresql+asyncpg://u:hunter2@db/x", "no store is written postgresql+asyncpg: this way"),
+    (open_replay, "postgresql+psycopg://u:hunter2@db:x/y", "a URL with a port that is no number"),
+    (open_replay, "redis:hunter2", "a Redis URL in which"),
+    (open_replay, "redis+http://hunter2", "a Redis URL in which"),
     (open_users, "", "not the URL of a store"),
     (open_users, "toml:", "toml: is followed by a file name"),
     (open_users, "toml:a\0b", "toml: is followed by a file name"),
@@ -70,18 +72,57 @@ class TestOpenStores:
         for store in stores:
             store.close()
 
-    @pytest.mark.parametrize(("opener", "url", "message"), TO_COME)
-    def test_a_store_to_come_is_told_from_nonsense(self, opener: object, url: str, message: str) -> None:
-        with pytest.raises(ValueError) as caught:  # noqa: PT011
-            opener(url)  # type: ignore[operator]
-        assert str(caught.value) == f"this version has {message}"
-
     @pytest.mark.parametrize(("opener", "url", "message"), NONSENSE)
     def test_nonsense_is_refused_without_quoting_it(self, opener: object, url: str, message: str) -> None:
         with pytest.raises(ValueError) as caught:  # noqa: PT011
             opener(url)  # type: ignore[operator]
         assert str(caught.value).startswith(message)
         assert "hunter2" not in str(caught.value)
+
+    def test_a_server_is_opened_by_its_url(self, redis_server: RunningRedis, postgres_url: str) -> None:
+        for url, kind in ((redis_server.url, "RedisReplayStore"), (postgres_url, "PostgresReplayStore")):
+            store = open_replay(url, Replay(deadline=2))
+            assert type(store).__name__ == kind
+            store.close()
+
+    @pytest.mark.parametrize(
+        ("settings", "message"),
+        [
+            ({"url": "redis://127.0.0.1:1"}, "replay.url: redis://127.0.0.1:1: Error 111"),
+            (
+                {"url": "postgresql+psycopg://127.0.0.1:1/x"},
+                "replay.url: postgresql+psycopg://127.0.0.1:1/x: connection",
+            ),
+            ({"url": "redis://a,b"}, "replay.url: a Redis URL with several hosts"),
+            ({"url": "redis://127.0.0.1:1", "ca_file": "ca.pem"}, "replay.ca_file: the URL is one without TLS"),
+            ({"url": "redis://joe:hunter2@db"}, "replay.url: a URL with a password in it is a secret"),
+            ({"url": "redis+sentinel://a/b?sentinel_password=hunter2"}, "replay.url: a URL with a password in it"),
+        ],
+        ids=["redis away", "postgresql away", "two hosts", "plain", "password", "password of sentinels"],
+    )
+    def test_a_guard_names_the_setting_of_a_store_that_it_cannot_use(
+        self, settings: dict[str, str], message: str, tmp_path: Path
+    ) -> None:
+        lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
+        config = tmp_path / "wsguard.toml"
+        config.write_text("\n".join(['users.url = "memory://"', 'audit.url = "memory://"', "[replay]", *lines]))
+        with pytest.raises(ConfigError) as caught:
+            guard(Echo(), config)
+        (problem,) = caught.value.problems
+        assert f"{problem.key}: {problem.reason}".startswith(message)
+        assert "hunter2" not in str(caught.value)
+
+    def test_settings_make_another_store_where_they_count(self) -> None:
+        settings, others = Replay(), Replay(deadline=9)
+        for url, same in (
+            ("memory://", True),
+            ("sqlite:///x", True),
+            ("redis://x", False),
+            ("postgresql+psycopg:", False),
+        ):
+            assert (replay_source(url, settings) == replay_source(url, others)) is same
+            assert replay_source(url, settings) == replay_source(url, Replay())
+            assert replay_source(url, settings) != replay_source(url + "y", settings)
 
     def test_only_what_is_asked_for_is_imported(self) -> None:
         program = (
@@ -98,6 +139,17 @@ class TestOpenStores:
                 "sqlalchemy",
                 "s.open_users('sqlite:///x.db', ['k'])",
                 "a database needs SQLAlchemy: pip install wsguard[sql]",
+            ),
+            ("redis", "s.open_replay('redis://x')", "Redis needs redis-py: pip install wsguard[redis]"),
+            (
+                "sqlalchemy",
+                "s.open_replay('postgresql+psycopg://x/y')",
+                "a database needs SQLAlchemy: pip install wsguard[postgresql]",
+            ),
+            (
+                "psycopg",
+                "s.open_replay('postgresql+psycopg://x/y')",
+                "postgresql+psycopg needs the package psycopg, which is missing: pip install wsguard[postgresql]",
             ),
             ("argon2", "s.open_verifier(needed=True)", "it has hashed passwords, which need argon2-cffi: pip install "),
             ("argon2", "print(s.open_verifier(needed=False))", "None"),

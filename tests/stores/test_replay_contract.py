@@ -1,19 +1,21 @@
 """What every replay store promises."""
 
 import sqlite3
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import NullPool, create_engine, text
 
+from tests.redis_server import RunningRedis
 from wsguard.interfaces import FailureCounter, ReplayStore
 from wsguard.stores import open_replay
 from wsguard.stores.replay_memory import MemoryReplayStore
@@ -32,13 +34,13 @@ class Subject:
     """How many failures it holds, live or not."""
 
 
-def memory(directory: Path) -> Subject:
+def memory(request: pytest.FixtureRequest) -> Subject:
     store = MemoryReplayStore()
     return Subject(store, store.__len__, lambda: len(store._failures_by_time))
 
 
-def sqlite(directory: Path) -> Subject:
-    path = directory / "replay.db"
+def sqlite(request: pytest.FixtureRequest) -> Subject:
+    path = request.getfixturevalue("tmp_path") / "replay.db"
 
     def held(table: str) -> int:
         with closing(sqlite3.connect(path)) as connection:
@@ -47,12 +49,43 @@ def sqlite(directory: Path) -> Subject:
     return Subject(open_replay(f"sqlite:///{path}"), lambda: held("seen"), lambda: held("failure"))
 
 
-MAKERS = {"memory": memory, "sqlite": sqlite}
+def postgresql(request: pytest.FixtureRequest) -> Subject:
+    url = request.getfixturevalue("postgres_url")
+    engine = create_engine(url, poolclass=NullPool)
+
+    def held(table: str) -> int:
+        with engine.connect() as connection:
+            return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())
+
+    return Subject(open_replay(url), lambda: held("wsguard_seen"), lambda: held("wsguard_failure"))
 
 
-@pytest.fixture(params=sorted(MAKERS))
-def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Subject]:
-    made = MAKERS[request.param](tmp_path)
+def redis(request: pytest.FixtureRequest) -> Subject:
+    server: RunningRedis = request.getfixturevalue("redis_server")
+
+    def keys(client: Any, kind: str) -> list[bytes]:
+        found: list[bytes] = client.keys(f"wsguard:{kind}:*")
+        return found
+
+    def held() -> int:
+        with closing(server.client()) as client:
+            return len(keys(client, "seen"))
+
+    def failures_held() -> int:
+        with closing(server.client()) as client:
+            return sum(client.zcard(key) for key in keys(client, "failures"))
+
+    return Subject(open_replay(server.url), held, failures_held)
+
+
+MAKERS = {"memory": memory, "sqlite": sqlite, "postgresql": postgresql, "redis": redis}
+BY_THE_CALLERS_CLOCK = ("memory", "postgresql", "sqlite")
+"""Those that forget when their caller's clock says so. Redis has a clock of its own, and may keep a key for longer."""
+
+
+@pytest.fixture
+def subject(request: pytest.FixtureRequest) -> Iterator[Subject]:
+    made = MAKERS[request.param](request)
     yield made
     made.store.close()
 
@@ -62,6 +95,11 @@ def store(subject: Subject) -> ReplayStore:
     return subject.store
 
 
+every_store = pytest.mark.parametrize("subject", sorted(MAKERS), indirect=True)
+stores_by_the_callers_clock = pytest.mark.parametrize("subject", BY_THE_CALLERS_CLOCK, indirect=True)
+
+
+@every_store
 class TestReplayContract:
     def test_it_is_a_replay_store(self, store: ReplayStore) -> None:
         assert isinstance(store, ReplayStore)
@@ -78,27 +116,6 @@ class TestReplayContract:
     def test_a_key_is_kept_at_exactly_its_time(self, store: ReplayStore) -> None:
         store.remember(b"key", NOW + SECOND, NOW)
         assert store.remember(b"key", NOW + SECOND, NOW + SECOND) is False
-
-    def test_a_key_is_forgotten_a_microsecond_after_its_time(self, store: ReplayStore) -> None:
-        store.remember(b"key", NOW + SECOND, NOW)
-        assert store.remember(b"key", NOW + 3 * SECOND, NOW + SECOND + MICROSECOND) is True
-
-    def test_a_key_remembered_again_is_kept_until_its_new_time(self, store: ReplayStore) -> None:
-        store.remember(b"key", NOW + SECOND, NOW)
-        store.remember(b"key", NOW + 5 * SECOND, NOW + 2 * SECOND)
-        assert store.remember(b"key", NOW + 9 * SECOND, NOW + 5 * SECOND) is False
-        assert store.remember(b"key", NOW + 9 * SECOND, NOW + 5 * SECOND + MICROSECOND) is True
-
-    def test_a_refused_call_does_not_prolong(self, store: ReplayStore) -> None:
-        store.remember(b"key", NOW + SECOND, NOW)
-        store.remember(b"key", NOW + 99 * SECOND, NOW)
-        assert store.remember(b"key", NOW + 99 * SECOND, NOW + 2 * SECOND) is True
-
-    def test_times_are_compared_across_zones(self, store: ReplayStore) -> None:
-        east = timezone(timedelta(hours=5, minutes=30))
-        store.remember(b"key", (NOW + SECOND).astimezone(east), NOW)
-        assert store.remember(b"key", NOW + SECOND, (NOW + SECOND).astimezone(east)) is False
-        assert store.remember(b"key", NOW + SECOND, (NOW + 2 * SECOND).astimezone(east)) is True
 
     @pytest.mark.parametrize("year", [1, 1969, 9999])
     def test_any_time_can_be_remembered(self, store: ReplayStore, year: int) -> None:
@@ -129,6 +146,36 @@ class TestReplayContract:
             assert store.remember(b"short %d" % number, now + SECOND, now) is True
         assert store.remember(b"live", NOW + timedelta(hours=1), NOW + timedelta(hours=1)) is False
 
+    def test_a_late_caller_still_finds_what_was_kept_at_its_time(self, store: ReplayStore) -> None:
+        store.remember(b"key", NOW, NOW)
+        for number in range(200):
+            store.remember(b"ahead %d" % number, NOW + 99 * SECOND, NOW + 60 * SECOND)
+        assert store.remember(b"key", NOW, NOW) is False
+
+
+@stores_by_the_callers_clock
+class TestForgetting:
+    def test_a_key_is_forgotten_a_microsecond_after_its_time(self, store: ReplayStore) -> None:
+        store.remember(b"key", NOW + SECOND, NOW)
+        assert store.remember(b"key", NOW + 3 * SECOND, NOW + SECOND + MICROSECOND) is True
+
+    def test_a_key_remembered_again_is_kept_until_its_new_time(self, store: ReplayStore) -> None:
+        store.remember(b"key", NOW + SECOND, NOW)
+        store.remember(b"key", NOW + 5 * SECOND, NOW + 2 * SECOND)
+        assert store.remember(b"key", NOW + 9 * SECOND, NOW + 5 * SECOND) is False
+        assert store.remember(b"key", NOW + 9 * SECOND, NOW + 5 * SECOND + MICROSECOND) is True
+
+    def test_a_refused_call_does_not_prolong(self, store: ReplayStore) -> None:
+        store.remember(b"key", NOW + SECOND, NOW)
+        store.remember(b"key", NOW + 99 * SECOND, NOW)
+        assert store.remember(b"key", NOW + 99 * SECOND, NOW + 2 * SECOND) is True
+
+    def test_times_are_compared_across_zones(self, store: ReplayStore) -> None:
+        east = timezone(timedelta(hours=5, minutes=30))
+        store.remember(b"key", (NOW + SECOND).astimezone(east), NOW)
+        assert store.remember(b"key", NOW + SECOND, (NOW + SECOND).astimezone(east)) is False
+        assert store.remember(b"key", NOW + SECOND, (NOW + 2 * SECOND).astimezone(east)) is True
+
     def test_what_expired_does_not_pile_up(self, subject: Subject) -> None:
         for number in range(2_000):
             now = NOW + number * SECOND
@@ -142,12 +189,6 @@ class TestReplayContract:
             assert subject.store.remember(b"key", now + SECOND, now) is True
         assert subject.held() == 1
 
-    def test_a_late_caller_still_finds_what_was_kept_at_its_time(self, store: ReplayStore) -> None:
-        store.remember(b"key", NOW, NOW)
-        for number in range(200):
-            store.remember(b"ahead %d" % number, NOW + 99 * SECOND, NOW + 60 * SECOND)
-        assert store.remember(b"key", NOW, NOW) is False
-
 
 @pytest.fixture
 def counter(store: ReplayStore) -> FailureCounter:
@@ -155,6 +196,7 @@ def counter(store: ReplayStore) -> FailureCounter:
     return store
 
 
+@every_store
 class TestFailureContract:
     def test_every_failure_counts_for_its_own_key(self, counter: FailureCounter) -> None:
         for key in (b"a", b"b", b"a", b"A", b"a"):
@@ -210,20 +252,19 @@ CALLS = st.lists(
 )
 
 
+@stores_by_the_callers_clock
 class TestReplayModel:
-    @pytest.mark.parametrize("maker", sorted(MAKERS))
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(calls=CALLS, step=st.sampled_from([MICROSECOND, SECOND, timedelta(minutes=5)]))
-    def test_it_answers_as_a_dictionary_of_times_would(self, maker: str, calls: list[Call], step: timedelta) -> None:
+    def test_it_answers_as_a_dictionary_of_times_would(
+        self, store: ReplayStore, calls: list[Call], step: timedelta
+    ) -> None:
         """Each call: a key, its life and the time passed since the call before, in steps."""
         kept: dict[bytes, datetime] = {}
-        now = NOW
-        with tempfile.TemporaryDirectory() as directory:
-            subject = MAKERS[maker](Path(directory))
-            for key, life, passed in calls:
-                now += passed * step
-                expected = key not in kept or kept[key] < now
-                if expected:
-                    kept[key] = now + life * step
-                assert subject.store.remember(key, now + life * step, now) is expected
-            subject.store.close()
+        now, example = NOW, uuid4().bytes
+        for key, life, passed in calls:
+            now += passed * step
+            expected = key not in kept or kept[key] < now
+            if expected:
+                kept[key] = now + life * step
+            assert store.remember(example + key, now + life * step, now) is expected

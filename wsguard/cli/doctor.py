@@ -215,7 +215,9 @@ def stores(policy: Policy) -> Iterator[Item]:
     """
     open_users = partial(open_user_table, section=policy.users)
     yield from _store("users", lambda: (location(policy.users, "users"),), open_users)
-    yield from _store("replay", lambda: (location(policy.replay, "replay"),), open_replay)
+    yield from _store(
+        "replay", lambda: (location(policy.replay, "replay"),), partial(open_replay, settings=policy.replay)
+    )
     yield from _store("audit", lambda: audit_urls(policy.audit), lambda url: open_audit([url]))
 
 

@@ -1,4 +1,4 @@
-"""Connections to databases: private files, forks, threads that take turns, and errors in faults of ours.
+"""Connections to databases: private files, forks, threads that take turns, deadlines, and errors in faults of ours.
 
-Only the modules ``sql…`` need SQLAlchemy.
+Only the modules ``sql…`` need SQLAlchemy, and only the modules ``redis_…`` redis-py.
 """

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import Pool
 
+from wsguard.databases.deadline import within
 from wsguard.databases.files import create_private_file
 from wsguard.databases.forks import weakly
 from wsguard.databases.sql_engine import parsed_url, server_engine, sqlite_engine, sqlite_file
@@ -33,7 +34,15 @@ class Database:
     not used on. What was committed there is on the disk.
     """
 
-    def __init__(self, url: str, *, setting: str, keep: bool = True, busy_timeout: float = BUSY_TIMEOUT) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        setting: str,
+        keep: bool = True,
+        busy_timeout: float = BUSY_TIMEOUT,
+        deadline: float | None = None,
+    ) -> None:
         """
         Nothing is opened yet, nor created.
 
@@ -42,19 +51,22 @@ class Database:
             setting: key path of the setting that names it.
             keep: connections stay open between two uses.
             busy_timeout: seconds to wait for a SQLite file that another thread, and again another process, uses.
+            deadline: seconds that any use of a PostgreSQL server through psycopg may take, connecting included; None:
+                what its own settings say.
 
         Raises:
             ValueError: the URL cannot be used, or the package of its driver is missing.
         """
         parsed = parsed_url(url)
         self._setting = setting
+        self._deadline = deadline
         self._busy_timeout = busy_timeout
         self.name: Final = parsed.set(query={}).render_as_string(hide_password=True)
         """The URL without what may be secret in it."""
         self._backend = parsed.get_backend_name()
         self._file = sqlite_file(parsed)
         self._engine: Engine = (
-            server_engine(parsed, keep=keep)
+            server_engine(parsed, keep=keep, deadline=deadline)
             if self._file is None
             else sqlite_engine(self._file, busy_timeout, keep=keep)
         )
@@ -65,6 +77,11 @@ class Database:
             after_in_parent=weakly(self._turns.go_on_in_parent),
             after_in_child=weakly(self._after_fork_in_child),
         )
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether it is a PostgreSQL server."""
+        return self._backend == "postgresql"
 
     @property
     def is_sqlite(self) -> bool:
@@ -128,6 +145,16 @@ class Database:
             self._be_patient(connection)
             yield connection
 
+    @contextmanager
+    def statements(self) -> Iterator[Connection]:
+        """A connection whose statements are each kept at once, by themselves; for servers.
+
+        Raises:
+            StoreUnavailable: SQLAlchemy raised in the context.
+        """
+        with self._translated(), self._current().connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
     def close(self) -> None:
         """Close the connections that are not in use; the next use opens others."""
         self._current().dispose()
@@ -140,13 +167,14 @@ class Database:
         if self.is_sqlite:
             seconds = self._busy_timeout if patience is None else patience
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
-        elif patience is not None and self._backend == "postgresql":
+        elif patience is not None and self.is_postgresql:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {patience * 1000:.0f}")
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
-            yield
+            with within(self._deadline):
+                yield
         except (SQLAlchemyError, UnicodeError) as error:
             # Further lines of a server's error may quote the row.
             reason = str(error.orig if isinstance(error, DBAPIError) else error).partition("\n")[0]

@@ -2,7 +2,7 @@
 
 import sqlite3
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
@@ -11,6 +11,11 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 
 from wsguard.databases.files import identity
 from wsguard.databases.sqlite import connect
+
+_LINE: Final = "\n"
+_BOUNDED_POOL: Final = {"pool_size": 10, "max_overflow": 0}
+"""Connections of a process where none is waited at for long: eight processes fit below PostgreSQL's own default of a
+hundred."""
 
 
 def parsed_url(url: str) -> URL:
@@ -73,25 +78,39 @@ def sqlite_engine(path: Path, busy_timeout: float, *, keep: bool) -> Engine:
     return engine
 
 
-def server_engine(url: URL, *, keep: bool) -> Engine:
+def server_engine(url: URL, *, keep: bool, deadline: float | None = None) -> Engine:
     """An engine for another database than SQLite.
 
     Args:
         url: with a synchronous driver.
         keep: connections stay open between two uses, and are tried before the next.
+        deadline: seconds that anything may take; for psycopg. None: no bound of ours.
 
     Raises:
         ValueError: the URL cannot be used, or the package of its driver is missing.
     """
-    pool: dict[str, Any] = {"pool_pre_ping": True} if keep else {"poolclass": NullPool}
+    pool: dict[str, Any] = {"poolclass": NullPool}
+    if keep:
+        pool = {"pool_pre_ping": True} if deadline is None else {"pool_timeout": deadline, **_BOUNDED_POOL}
     try:
         engine = create_engine(url, hide_parameters=True, **pool)
     except NoSuchModuleError as error:
         raise ValueError(f"SQLAlchemy knows no database {url.drivername}") from error
     except ModuleNotFoundError as error:
-        raise ValueError(f"{url.drivername} needs the package {error.name}, which is missing") from error
+        raise ValueError(f"{url.drivername} needs the package {error.name}, which is missing{_cure(url)}") from error
+    except ImportError as error:
+        # psycopg without libpq.
+        raise ValueError(f"{url.drivername} cannot be used: {str(error).partition(_LINE)[0]}{_cure(url)}") from error
     except (ArgumentError, TypeError) as error:
         raise ValueError(f"the options of the {url.drivername} URL cannot be used") from error
     if engine.dialect.is_async:
         raise ValueError(f"{url.drivername} is an asynchronous driver")
+    if deadline is not None:
+        from wsguard.databases.sql_deadline import bound
+
+        bound(engine, deadline)
     return engine
+
+
+def _cure(url: URL) -> str:
+    return ": pip install wsguard[postgresql]" if url.drivername == "postgresql+psycopg" else ""

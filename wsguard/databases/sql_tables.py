@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from sqlalchemy import Column, Connection, Integer, MetaData, Table, select
+from sqlalchemy import Column, Connection, Integer, MetaData, Table, func, select
 
 from wsguard.databases.sql import Database
 from wsguard.faults import StoreUnavailable
@@ -15,6 +15,10 @@ _TRIES: Final = 3
 """Where another process makes the tables at the same moment: the second try finds them."""
 _PAUSE: Final = 0.1
 """Seconds between two."""
+_PATIENCE: Final = 10.0
+"""Seconds that one of them waits for another that makes or changes tables, or that uses the old ones."""
+_MAKERS: Final = int.from_bytes(b"wsguard")
+"""Number of the advisory lock of PostgreSQL that those who make tables take, one after the other."""
 
 
 def version_table(name: str, metadata: MetaData, *more: Column[str]) -> Table:
@@ -31,11 +35,16 @@ def made(database: Database, make: Callable[[Connection], _Made]) -> _Made:
     # In a SQLite file others wait for the transaction to end.
     for _ in range(0 if database.is_sqlite else _TRIES - 1):
         try:
-            with database.transaction() as connection:
-                return make(connection)
+            return _made_alone(database, make)
         except StoreUnavailable:
             time.sleep(_PAUSE)
-    with database.transaction() as connection:
+    return _made_alone(database, make)
+
+
+def _made_alone(database: Database, make: Callable[[Connection], _Made]) -> _Made:
+    with database.transaction(patience=None if database.is_sqlite else _PATIENCE) as connection:
+        if database.is_postgresql:
+            connection.execute(select(func.pg_advisory_xact_lock(_MAKERS)))
         return make(connection)
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from wsguard.policy.values import Count, File, Name, Section, Text, Url, at_most_one
+from wsguard.policy.values import Count, File, Name, PositiveSeconds, Section, Switch, Text, Url, at_most_one
 
 
 class Location(Section):
@@ -36,7 +36,17 @@ class Replay(Location):
     """``[replay]``: where seen nonces and signatures are remembered."""
 
     url: Url = "sqlite:///wsguard-replay.db"
-    """memory://, sqlite:///FILE, redis://…, rediss://… or postgresql+psycopg://…"""
+    """memory://, sqlite:///FILE, redis://…, rediss://… (also +unix, +sentinel, +cluster) or postgresql+psycopg://…"""
+    deadline: PositiveSeconds = 3
+    """Seconds within which Redis or PostgreSQL has answered, connecting included; otherwise a request is refused."""
+    key_prefix: Text = "wsguard:"
+    """What the names of keys in Redis begin with. Guards that share what was seen have the same."""
+    ca_file: File | None = None
+    """Authorities that the certificate of a rediss:// server is held against, in PEM; otherwise those of the system."""
+    wait_replicas: Annotated[int, Field(strict=True, ge=0, le=100)] = 0
+    """Replicas that must have a key too before Redis is believed to keep it; with fewer a request is refused."""
+    unsafe_eviction: Switch = False
+    """Take a Redis server that throws keys away when its memory is full: what was seen may then be sent again."""
 
 
 def _several(value: object) -> object:
@@ -142,6 +152,8 @@ class Limits(Section):
     """Nesting of elements; libxml2's own bound is 256."""
     elements: Count = 50_000
     """Elements in a message."""
+    memory_bytes: Count = 25_165_824
+    """Memory that a message may take, judged by what it is made of before it is parsed; at least 8 times body_bytes."""
     attributes_per_element: Count = 100
     """Attributes of one element."""
     namespaces: Count = 64

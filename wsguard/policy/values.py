@@ -58,7 +58,8 @@ File = Annotated[Path, BeforeValidator(_name), AfterValidator(_resolve)]
 
 
 _SECRET_IN_URL = re.compile(
-    r"^[a-z0-9+]+://[^@\s]*:[^@\s]*@|[?&](?:password|passwd|pwd|passfile|sslpassword|odbc_connect)=", re.IGNORECASE
+    r"^[a-z0-9+]+://[^@\s]*:[^@\s]*@|[?&](?:(?:sentinel_)?password|passwd|pwd|passfile|sslpassword|odbc_connect)=",
+    re.IGNORECASE,
 )
 
 
@@ -105,7 +106,7 @@ UrlPath = Annotated[str, Field(strict=True), AfterValidator(_path)]
 def _pattern(value: str) -> str:
     try:
         re.compile(value)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"not a regular expression: {error}") from error
     return value
 

@@ -3,11 +3,13 @@
 An implementation is imported when a URL asks for it, so nothing that is not used has to be installed.
 """
 
+import importlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from wsguard.interfaces import PasswordVerifier, ReplayStore, UserStore
+from wsguard.policy.surroundings import Replay
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -16,27 +18,32 @@ _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _SQLITE: Final = "sqlite:///"
 _TOML: Final = "toml:"
 
-_REPLAY: Final = "memory:// and sqlite:///FILE"
-_REPLAY_TO_COME: Final = {
-    "redis": "Redis",
-    "rediss": "Redis",
-    "postgresql+psycopg": "PostgreSQL",
-    "postgresql": "PostgreSQL",
-}
+_POSTGRESQL: Final = "postgresql+psycopg"
+
+_REPLAY: Final = (
+    "memory://, sqlite:///FILE, redis:// and rediss:// (also with +unix, +sentinel and +cluster), "
+    "and postgresql+psycopg://"
+)
 _USERS: Final = "sqlite:///FILE, any SQLAlchemy URL, toml:FILE and memory://"
+_DRIVERS: Final = ("psycopg",)
 _WITHOUT_SECRETS: Final = frozenset({"toml", "memory"})
 
 
-def open_replay(url: str) -> ReplayStore:
+def open_replay(url: str, settings: Replay | None = None) -> ReplayStore:
     """Open the replay store at ``url``, and prove that it can write.
 
     Args:
-        url: ``memory://`` (this process only) or ``sqlite:///FILE``.
+        url: ``memory://`` (this process only), ``sqlite:///FILE``, ``redis://…`` as ``parsed_redis_url`` takes it, or
+            ``postgresql+psycopg://…`` as SQLAlchemy does.
+        settings: of ``[replay]``, without where it is; None: the defaults. They are for servers.
 
     Raises:
-        ValueError: no such kind of store, a URL that cannot be read, or a database of another kind or version.
+        ConfigError: a setting does not fit the URL, or a Redis server throws keys away.
+        ValueError: no such kind of store, a URL that cannot be read, a missing package, or a database of another kind
+            or version.
         StoreUnavailable: the store cannot be opened or cannot write.
     """
+    settings = settings or Replay()
     if url == "memory://":
         from wsguard.stores.replay_memory import MemoryReplayStore
 
@@ -45,7 +52,21 @@ def open_replay(url: str) -> ReplayStore:
         from wsguard.stores.replay_sqlite import SqliteReplayStore
 
         return SqliteReplayStore(_sqlite_file(url))
-    raise _unknown(url, _REPLAY, _REPLAY_TO_COME)
+    scheme = _scheme(url)
+    store: ReplayStore
+    if scheme.partition("+")[0] in ("redis", "rediss"):
+        store = _imported("replay_redis", "redis", "redis", "Redis").RedisReplayStore(url, settings)
+    elif scheme == _POSTGRESQL:
+        module = _imported("replay_postgresql", "sqlalchemy", "postgresql", "a database")
+        store = module.PostgresReplayStore(url, settings)
+    else:
+        raise _unknown(url, _REPLAY)
+    return store
+
+
+def replay_source(url: str, settings: Replay) -> Hashable:
+    """What is the same for two configurations that name the same replay store in the same way."""
+    return url if _scheme(url) in ("memory", "sqlite") else (url, settings)
 
 
 def open_users(url: str, master_keys: Sequence[str] = ()) -> UserStore:
@@ -69,8 +90,8 @@ def open_users(url: str, master_keys: Sequence[str] = ()) -> UserStore:
 
         return TomlUserStore(_toml_file(url))
     if not is_database(url):
-        raise _unknown(url, _USERS, {})
-    store: UserStore = _users_sql().SqlUserStore(url, master_keys)
+        raise _unknown(url, _USERS)
+    store: UserStore = _imported("users_sql", "sqlalchemy", "sql", "a database").SqlUserStore(url, master_keys)
     return store
 
 
@@ -97,14 +118,20 @@ def open_verifier(*, needed: bool) -> PasswordVerifier | None:
     return Argon2Verifier()
 
 
-def _users_sql() -> "ModuleType":
+def _imported(module: str, package: str, extra: str, what: str) -> "ModuleType":
+    """A module of ours, which needs a package of others.
+
+    Raises:
+        ValueError: the package is missing.
+    """
     try:
-        import wsguard.stores.users_sql as users_sql
+        return importlib.import_module(f"wsguard.stores.{module}")
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != "sqlalchemy":
+        missing = (error.name or "").partition(".")[0]
+        if missing not in (package, *_DRIVERS):
             raise
-        raise ValueError("a database needs SQLAlchemy: pip install wsguard[sql]") from error
-    return users_sql
+        name = {"sqlalchemy": "SQLAlchemy", "redis": "redis-py"}.get(missing, missing)
+        raise ValueError(f"{what} needs {name}: pip install wsguard[{extra}]") from error
 
 
 def _sqlite_file(url: str) -> str:
@@ -123,13 +150,14 @@ def _toml_file(url: str) -> str:
     return name
 
 
-def _unknown(url: str, present: str, to_come: Mapping[str, str]) -> ValueError:
-    # Only the scheme is quoted: the rest of a URL may be a secret.
+def _scheme(url: str) -> str:
     match = _SCHEME.match(url)
-    if match is None:
+    return match[1].lower() if match else ""
+
+
+def _unknown(url: str, present: str) -> ValueError:
+    # Only the scheme is quoted: the rest of a URL may be a secret.
+    scheme = _scheme(url)
+    if not scheme:
         return ValueError(f"not the URL of a store; there are {present}")
-    scheme = match[1].lower()
-    kind = to_come.get(scheme) or to_come.get(scheme.partition("+")[0])
-    if kind is not None:
-        return ValueError(f"this version has no {kind} store ({scheme}:) yet; it has {present}")
     return ValueError(f"no store is written {scheme}: this way; there are {present}")
