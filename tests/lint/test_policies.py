@@ -26,11 +26,13 @@ def test_the_defaults_have_no_finding() -> None:
     assert found(BARE) == {}
 
 
-LEGACY = {"algorithm": "tripledes-cbc"}
+LEGACY = {"algorithm": "tripledes-cbc", "clients": ["old"]}
+OLD = {"client": [{"name": "old", "username": "u"}]}
 SIGNED: dict[str, Any] = {"signature": {"use": "required"}, "trust": {"pinned_certificates": ["a.pem"]}}
 TRUSTED: dict[str, Any] = {"trust": {"ca_files": ["ca.pem"]}}
-OPENS: dict[str, Any] = {"keys": {"decrypt": [{"file": "a.p12"}], "sign": {"file": "a.p12"}}}
-ANSWERS: dict[str, Any] = {**OPENS, **SIGNED}
+OPENS: dict[str, Any] = {"keys": {"decrypt": [{"file": "a.p12"}]}}
+OWN: dict[str, Any] = {"keys": {**OPENS["keys"], "sign": {"file": "a.p12"}}}
+ANSWERS: dict[str, Any] = {**OWN, **SIGNED}
 SECURED: dict[str, Any] = {"timestamp": True, "sign": True, "encrypt": "useReqSigCert"}
 CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("nobody is authenticated", {"unsafe_unauthenticated": True}, {"unsafe_unauthenticated": "high"}),
@@ -76,17 +78,17 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("small keys", {"algorithms": {"min_rsa_bits": 1024}}, {"algorithms.min_rsa_bits": "medium"}),
     (
         "a permission that ended yesterday",
-        {"algorithms": {"legacy": [{**LEGACY, "until": date(2026, 6, 14)}]}},
+        {"algorithms": {"legacy": [{**LEGACY, "until": date(2026, 6, 14)}]}, **OLD},
         {"algorithms.legacy[0]": "low"},
     ),
     (
         "a permission in its last month",
-        {"algorithms": {"legacy": [{**LEGACY, "until": date(2026, 7, 15)}]}},
+        {"algorithms": {"legacy": [{**LEGACY, "until": date(2026, 7, 15)}]}, **OLD},
         {"algorithms.legacy[0]": "low"},
     ),
     (
         "a permission with time left",
-        {"algorithms": {"legacy": [{**LEGACY, "until": date(2026, 7, 16)}]}},
+        {"algorithms": {"legacy": [{**LEGACY, "until": date(2026, 7, 16)}]}, **OLD},
         {},
     ),
     (
@@ -131,7 +133,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ("secured answers", {**ANSWERS, "response": SECURED}, {}),
     (
         "answers that nobody signs",
-        {**ANSWERS, "response": {"encrypt": "useReqSigCert"}},
+        {**OPENS, **SIGNED, "response": {"encrypt": "useReqSigCert"}},
         {"response.sign": "medium"},
     ),
     (
@@ -152,7 +154,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     ),
     (
         "answers for signers who need not sign",
-        {**OPENS, "response": SECURED},
+        {**OWN, "response": SECURED},
         {"response.encrypt": "medium"},
     ),
     ("encrypted and signed", {**OPENS, **SIGNED, "encryption": {"use": "required"}}, {}),
@@ -174,7 +176,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, str]]] = [
     (
         "a client that is only reported",
         {"client": [{"name": "c", "username": "u", "mode": "report", "report_until": TODAY}]},
-        {"client[0].mode": "high"},
+        {"client[0].mode": "high", "client[0].report_until": "low"},
     ),
     (
         "a client that was only reported",
@@ -202,7 +204,10 @@ def test_an_exemption_that_nobody_answers_for_says_what_is_missing() -> None:
 
 def test_a_service_is_named_only_where_it_is_weaker_than_the_top() -> None:
     weak = {"use": "optional"}
-    assert set(found({"services": {"Lead": {"timestamp": weak}}})) == {"services.Lead.timestamp.use"}
+    assert set(found({"services": {"Lead": {"timestamp": weak}}})) == {
+        "services.Lead",
+        "services.Lead.timestamp.use",
+    }
     assert set(found({"timestamp": weak, "services": {"Lead": {}}})) == {"timestamp.use"}
     assert set(found({"timestamp": weak, "services": {"Lead": {"timestamp": {"use": "required"}}}})) == {
         "timestamp.use"
@@ -214,25 +219,30 @@ def for_pega(**service: Any) -> dict[str, Any]:
     return {**OPENS, "trust": {"pinned_certificates": ["a.pem"]}, "services": {"Pega": encrypted}}
 
 
+def permission(algorithm: str) -> dict[str, Any]:
+    return {"algorithm": algorithm, "until": date(2027, 1, 1)}
+
+
 def test_what_an_encrypted_message_needs_stands_at_the_top() -> None:
     assert found(for_pega()) == {}
-    old = {
-        "algorithms": {"encryption": ["tripledes-cbc"], "legacy": [{"algorithm": "sha1", "until": date(2030, 1, 1)}]}
-    }
+    old = {"algorithms": {"encryption": ["tripledes-cbc"], "legacy": [permission("sha1")]}}
     listed = found(for_pega(**old))
     assert {setting for setting, finding in listed.items() if "before anybody can see" in finding.text} == {
         "services.Pega.algorithms"
     }
     assert listed["services.Pega.algorithms"].text.startswith("sha1, tripledes-cbc: ")
-    assert found({**for_pega(**old), "algorithms": {"legacy": [
-        {"algorithm": name, "until": date(2030, 1, 1)} for name in ("sha1", "tripledes-cbc")
-    ]}}).keys() == {"services.Pega.algorithms.encryption"}  # fmt: skip
+    everywhere = {"algorithms": {"legacy": [permission("sha1"), permission("tripledes-cbc")]}}
+    assert set(found({**for_pega(**old), **everywhere})) == {
+        "services.Pega.algorithms.encryption",
+        "algorithms.legacy[0].clients",
+        "algorithms.legacy[1].clients",
+    }
     elsewhere = {"trust": {"pinned_certificates": ["a.pem", "b.pem"]}}
     assert risks(for_pega(**elsewhere)) == {"services.Pega.trust": "medium"}
     narrowed = {"trust": {"subject_cert_constraints": ["CN=pega"]}}
-    assert found(for_pega(**narrowed)) == {}
+    assert risks(for_pega(**narrowed)) == {"services.Pega.trust.subject_cert_constraints": "low"}
     in_sight = {"encryption": {"use": "required", "required_parts": ["Signature"]}}
-    assert found(for_pega(**elsewhere, **in_sight)) == {}
+    assert risks(for_pega(**elsewhere, **in_sight)) == {"services.Pega.encryption.required_parts": "low"}
 
 
 def test_operations_that_the_application_does_not_have_are_found() -> None:
