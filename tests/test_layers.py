@@ -37,7 +37,7 @@ AND_ALSO = {"metrics": {"keys", "instruments"}, "trust": {"keys"}, "stores": {"d
 a store."""
 
 COMPOSITION = frozenset(
-    {"__init__", "__main__", "composition", "opening", "reloading", "explaining", "cli", "client", "testing"}
+    {"__init__", "__main__", "composition", "opening", "reloading", "explaining", "proving", "cli", "client", "testing"}
 )
 """The only rooms that may know all others."""
 
@@ -45,6 +45,8 @@ ONLY_IN = {
     "werkzeug": {"received", "middleware"},
     "xmlsec": {"signature", "encryption", "keys", "cli"},
     "sqlalchemy": {"databases", "stores", "audit"},
+    "psycopg": {"databases"},
+    "redis": {"databases", "stores"},
     "typer": {"cli"},
     "rich": {"cli"},
     "prometheus_client": {"metrics"},

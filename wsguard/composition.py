@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import math
 import os
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ from wsguard.policy.problems import ConfigError
 from wsguard.reloading import Reloader, file_state, files_of
 from wsguard.routing import ServiceTable
 from wsguard.spyne import introspect, take_trees
-from wsguard.stores import is_database, open_replay, open_users
+from wsguard.stores import is_database, open_replay, open_users, replay_source
 from wsguard.stores.users_memory import MemoryUserStore
 from wsguard.tokens.username import SeenKeeper, UsernameTokenProcessor
 
@@ -106,6 +107,49 @@ def guard(
 
 
 @dataclass(frozen=True, slots=True)
+class Opened:
+    """What a configuration named and what was opened for it, before it becomes a guard."""
+
+    policy: Policy
+    keyring: Keyring
+    users: UserStore
+    replay: ReplayStore
+
+
+Beside = Callable[[Opened], Opened]
+"""Puts something beside what was opened: whom a proof makes up."""
+
+
+def guard_beside(
+    application: WSGIApplication,
+    policy: Policy,
+    described: Application | None,
+    beside: Beside,
+    *,
+    audit: AuditSink,
+    clock: Clock,
+) -> Guard:
+    """A guard of everything that ``policy`` names, with something beside it.
+
+    Args:
+        application: what stands behind it.
+        policy: the configuration; it is never read again.
+        described: what introspection found of the real application; None: services that only it could name are left
+            out.
+        beside: called once.
+        audit: records in the place of the configured one.
+        clock: gives the time.
+
+    Raises:
+        ConfigError: as ``guard``.
+    """
+    given = _Given(None, None, audit, Instruments(()), beside)
+    # Nothing is looked at again: what stands beside belongs to these very stores and keys.
+    source = Reloader(lambda before: _Parts(policy, described, given, before).serving, config=None, interval=math.inf)
+    return Guard(application, source, clock)
+
+
+@dataclass(frozen=True, slots=True)
 class _Given:
     """Stores that the caller opened and closes, and what measures them."""
 
@@ -113,6 +157,7 @@ class _Given:
     replay: ReplayStore | None
     audit: AuditSink | None
     instruments: Instruments
+    beside: Beside | None = None
 
 
 def _say_what_is_unsafe(policy: Policy) -> None:
@@ -168,7 +213,8 @@ class _Parts:
         self._before = before.parts if before is not None else {}
         self._parts: dict[str, tuple[Hashable, Closable]] = {}
         self._files = set(files_of(policy))
-        services = self._attempt("", ServiceTable, policy, described)
+        offline = given.beside is not None and described is None
+        services = self._attempt("", ServiceTable, policy, described, offline=offline)
         keys = open_keyring(policy, self._attempt)
         # A store that has a length is false while it is empty.
         users = given.users if given.users is not None else self._users(policy)
@@ -185,6 +231,10 @@ class _Parts:
         ):
             self._close_new()
             raise ConfigError(self._attempt.problems)
+        if given.beside is not None:
+            laid = given.beside(Opened(policy, keys, users, replay))
+            policy, keys, users, replay = laid.policy, laid.keyring, laid.users, laid.replay
+            services = ServiceTable(policy, described, offline=offline)
         replay = self._measured(given.instruments, policy, services, replay)
         seen = users if isinstance(users, SeenKeeper) else None
         tokens = (UsernameTokenProcessor(users, _counter(replay), verifier, seen),)
@@ -225,7 +275,9 @@ class _Parts:
 
     def _replay(self, policy: Policy) -> ReplayStore | None:
         url = self._attempt("replay.url", location, policy.replay, "replay")
-        return None if url is None else self._open("replay", url, open_replay, url)
+        if url is None:
+            return None
+        return self._open("replay", replay_source(url, policy.replay), open_replay, url, policy.replay)
 
     def _audit(self, policy: Policy) -> AuditSink | None:
         urls = self._attempt("audit.url", audit_urls, policy.audit)

@@ -13,10 +13,13 @@ import typer
 
 from wsguard.cli.arguments import Config, Json, read_policy, say_problems
 from wsguard.cli.closable import Closable
+from wsguard.cli.profile import ProfileOption, is_met, print_profile, profile_report, profile_rows
+from wsguard.cli.proved import print_proof, proof_report, proved, stands
 from wsguard.cli.screen import complain, print_json, print_table, say
+from wsguard.cli.second_look import second_look
 from wsguard.faults import StoreUnavailable
 from wsguard.interfaces import Application
-from wsguard.lint import Finding, findings
+from wsguard.lint import Finding
 from wsguard.middleware import Guard
 from wsguard.opening import location, master_keys, open_user_table, unreadable_keys
 from wsguard.policy import Demands, Exemption, Policy
@@ -37,23 +40,33 @@ def check(
     app: Annotated[
         str, typer.Option("--app", metavar="MODULE:ATTR", help="The application, for its services and operations.")
     ] = "",
+    profile: ProfileOption = None,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Attack it too, and fail unless every control really refuses.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Check a configuration: exit 0 fine, 1 a finding of high risk, 2 refused."""
+    """Check a configuration: exit 0 fine, 1 a finding of high risk or a control that does not hold, 2 refused."""
     application = describe(app) if app else None
     policy = read_policy(config, as_json=as_json)
     try:
         targets = effective_targets(policy, application, offline=not app)
+        proof = proved(policy, application) if prove else None
     except ConfigError as error:
         say_problems(config, error.in_file(str(config)), as_json=as_json)
         raise typer.Exit(2) from error
-    today = datetime.now(UTC).date()
-    found = findings(policy, application.operations if application else None, today)
+    now = datetime.now(UTC)
+    today = now.date()
+    found = second_look(policy, application.operations if application else None, now)
+    rows = profile_rows(profile, policy, targets, today)
     if as_json:
-        print_json(_report(config, policy, targets, found, today))
+        report = {**_report(config, policy, targets, found, today), **profile_report(rows)}
+        print_json({**report, **proof_report(proof, ok=report["ok"])})
     else:
         _print_report(config, policy, targets, found, today)
-    if _is_risky(found):
+        print_profile(rows)
+        print_proof(config, proof)
+    if _is_risky(found) or not is_met(rows) or not stands(proof):
         raise typer.Exit(1)
 
 
@@ -85,7 +98,7 @@ def _unusable_stores(policy: Policy) -> Iterator[Problem]:
     """Of a SQLite file that opening would make only the kind is looked at."""
     kinds: tuple[tuple[str, Location, Callable[[str], Closable]], ...] = (
         ("users", policy.users, partial(open_user_table, section=policy.users)),
-        ("replay", policy.replay, open_replay),
+        ("replay", policy.replay, partial(open_replay, settings=policy.replay)),
     )
     for name, section, open_store in kinds:
         try:
@@ -195,7 +208,7 @@ def _print_report(config: Path, policy: Policy, targets: tuple[Target, ...], fou
         print_table("What needs no security", columns, [_exemption(entry, today) for entry in policy.exempt])
     if found:
         columns = ("Risk", "Setting", "What it means", "Cure")
-        rows = [(item.risk, item.setting, item.text, item.cure) for item in found]
+        rows = [(item.risk, f"{item.setting}\n{item.rule}", item.text, item.cure) for item in found]
         print_table("What deserves a second look", columns, rows)
     say("A finding of high risk: exit status 1." if _is_risky(found) else "No finding of high risk.")
 

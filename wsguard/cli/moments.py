@@ -46,4 +46,8 @@ def zone(*, utc: bool) -> str:
 
 
 def _there(time: datetime, utc: bool) -> datetime:
-    return time.astimezone(UTC if utc else None)
+    try:
+        return time.astimezone(UTC if utc else None)
+    except (ValueError, OverflowError, OSError):
+        # Within a day of the calendar's ends, which a damaged audit may name, there is no other zone.
+        return time

@@ -13,6 +13,7 @@ STYLES = {
     "rejected": "red", "refused": "bold red", "error": "bold red", "failed": "bold red", "missing": "yellow",
     "reported": "yellow", "exempt": "yellow", "noted": "yellow", "warning": "yellow",
     "accepted": "green", "passed": "green", "fine": "green",
+    "holds": "green", "DOES NOT HOLD": "bold red", "not proven": "yellow",
 }  # fmt: skip
 
 
