@@ -1,6 +1,6 @@
 """A guard around an echo, driven in process through wsgiref's validator, and what came of one request."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from io import BytesIO, StringIO
@@ -102,6 +102,31 @@ class Guarded:
     def handed(self) -> bytes:
         """The octets of the last hand-off."""
         return self.echo.handed[-1][1]
+
+
+class Bare(Guarded):
+    """Driven without wsgiref's validator, which stops requests that real servers let through."""
+
+    def call(self, environ: WSGIEnvironment) -> Answer:
+        before = len(self.records)
+        started: list[tuple[str, dict[str, str]]] = []
+        written: list[bytes] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], Any]:
+            started.append((status, dict(headers)))
+            return written.append
+
+        iterable = self.guard(environ, start_response)
+        try:
+            body = b"".join(iterable)
+        finally:
+            close = getattr(iterable, "close", None)
+            if close is not None:
+                close()
+        records = self.records[before:]
+        assert len(records) <= 1
+        status, headers = started[-1]
+        return Answer(status, headers, b"".join(written) + body, records[0] if records else None)
 
 
 def environ_for(octets: bytes, **changes: Any) -> WSGIEnvironment:

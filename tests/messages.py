@@ -37,9 +37,14 @@ def sent_at(now: datetime) -> Iterator[None]:
         _sender_clock.reset(token)
 
 
+def sender_time() -> datetime:
+    """The sender's time, which is ``NOW`` unless set otherwise."""
+    return _sender_clock.get()
+
+
 def stamp(seconds: float = 0) -> str:
-    """The sender's time, which is ``NOW`` unless set otherwise, plus some seconds, as clients spell it."""
-    time = _sender_clock.get() + timedelta(seconds=seconds)
+    """The sender's time plus some seconds, as clients spell it."""
+    time = sender_time() + timedelta(seconds=seconds)
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

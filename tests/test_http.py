@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 import wsguard
-from tests.guarding import USERS, Answer, Echo, Guarded
+from tests.guarding import USERS, Answer, Bare, Echo, Guarded
 from tests.messages import NOW, OPERATION, SOAP11, SOAP12, envelope, message
 from wsguard.audit.memory import MemoryAudit
 from wsguard.faults import StoreUnavailable
@@ -28,31 +28,6 @@ from wsguard.stores.users_memory import MemoryUserStore
 
 OPEN = [{"operations": ["{urn:open}*"]}]
 LEAD = envelope(None, '<o:Lead xmlns:o="urn:open"/>')
-
-
-class Bare(Guarded):
-    """Driven without wsgiref's validator, which stops requests that real servers let through."""
-
-    def call(self, environ: WSGIEnvironment) -> Answer:
-        before = len(self.records)
-        started: list[tuple[str, dict[str, str]]] = []
-        written: list[bytes] = []
-
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], Any]:
-            started.append((status, dict(headers)))
-            return written.append
-
-        iterable = self.guard(environ, start_response)
-        try:
-            body = b"".join(iterable)
-        finally:
-            close = getattr(iterable, "close", None)
-            if close is not None:
-                close()
-        records = self.records[before:]
-        assert len(records) <= 1
-        status, headers = started[-1]
-        return Answer(status, headers, b"".join(written) + body, records[0] if records else None)
 
 
 def with_parts(guarded: Guarded, application: WSGIApplication | None = None, **parts: Any) -> Guarded:
@@ -337,6 +312,38 @@ def test_content_types_know_no_case(content_type: str) -> None:
 )
 def test_an_unlisted_charset_is_refused_by_the_engine(charset: str) -> None:
     refused(Bare().post(message(), CONTENT_TYPE=f'text/xml; charset="{charset}"'), 500, "envelope.encoding")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/xml; charset=utf-7; charset=utf-8",
+        "text/xml; charset=utf-8; CHARSET=utf-8",
+        "text/xml; charset =utf-8",
+        "text/xml; charset= utf-8",
+        'text/xml; x="; charset=utf-8',
+        "text/xml; charset*=utf-8''utf-8",
+        "text/xml; charset=utf-8; charset*=utf-8''utf-7",
+        "text/xml; charset",
+    ],
+)
+def test_a_charset_that_can_be_read_in_two_ways_is_refused(content_type: str) -> None:
+    refused(Bare().post(message(), CONTENT_TYPE=content_type), 500, "envelope.encoding")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/xml;CHARSET=UTF-8",
+        "text/xml;; charset=utf-8 ",
+        'text/xml; charset="utf-8"; x="charset=utf-7; \\" charset"',
+        'application/soap+xml; action="urn:charset"',
+    ],
+)
+def test_a_charset_that_is_named_once_is_taken(content_type: str) -> None:
+    soap = SOAP12 if "soap+xml" in content_type else SOAP11
+    answer = Bare().post(message(soap=soap), CONTENT_TYPE=content_type)
+    assert (answer.status, answer.check) == ("200 OK", "")
 
 
 @pytest.mark.parametrize(

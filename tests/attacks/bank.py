@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from tests.attacks.calls import TNS
 from tests.guarding import Echo
 
 with warnings.catch_warnings():
@@ -13,8 +14,6 @@ with warnings.catch_warnings():
     import spyne
     from spyne.protocol.soap import Soap11
     from spyne.server.wsgi import WsgiApplication
-
-TNS = "urn:bank"
 
 
 def transfer(ctx: Any, to: Any, amount: Any) -> str:

@@ -33,7 +33,21 @@ CLASSES: Final = {
 }
 """The classes of attack, and of what must not be taken for one."""
 
-SiteName = Literal["token", "text", "signed", "sealed", "opened", "clients", "bank", "answering"]
+SiteName = Literal[
+    "token",
+    "text",
+    "packed",
+    "signed",
+    "both",
+    "revoking",
+    "sealed",
+    "opened",
+    "old",
+    "every",
+    "clients",
+    "bank",
+    "answering",
+]
 """The guards that cases are for: see ``sites``."""
 
 
@@ -44,10 +58,12 @@ class Sent:
     octets: bytes
     environ: Mapping[str, Any] = field(default_factory=dict)
     """What is not as an honest client's: WSGI names, None to leave a key out."""
+    refused: bool = False
+    """Where it comes before the case: it must be refused."""
 
 
 Built = bytes | Sent | tuple[bytes | Sent, ...]
-"""A message; of several the last one is the case, and those before it must be accepted."""
+"""A message; of several the last one is the case, and those before it must be accepted, unless they say otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,12 +87,14 @@ class Case:
     """It means something to other guards than wsguard too."""
     handed: str | None = None
     """Text that the application must see; None: whatever it is."""
+    withheld: str = ""
+    """Text that it must not see."""
     also: Callable[[Answer], None] | None = field(default=None, repr=False)
     """What else must hold of the answer."""
 
     @property
     def requests(self) -> tuple[Sent, ...]:
-        """The message, made now, behind those that must be accepted first."""
+        """The message, made now, behind those that come first."""
         built = self.build()
         every = built if isinstance(built, tuple) else (built,)
         return tuple(one if isinstance(one, Sent) else Sent(octets=one) for one in every)

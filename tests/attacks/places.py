@@ -13,9 +13,10 @@ from typing import Final
 from wsgiref.types import WSGIApplication
 
 import wsguard
+from tests.answers.answering import Application
 from tests.attacks.canary import watched
 from tests.attacks.cases import Case, SiteName
-from tests.guarding import Answer, Clock, Echo, Guarded
+from tests.guarding import Answer, Bare, Clock, Echo
 from tests.messages import NOW, sent_at
 from wsguard.config import load_policy
 
@@ -30,11 +31,11 @@ SANDBOX_CPU, SANDBOX_MEMORY = 10, 512 * 1024 * 1024
 """Seconds and octets beyond what is there, for what may kill or hang."""
 
 
-class Place(Guarded):
+class Place(Bare):
     """A guard made of the files of a site, with a clock to set; before the bank, what it remembers is what it ran."""
 
     def __init__(self, directory: Path, site: SiteName) -> None:
-        self.echo = Echo()
+        self.echo = Application() if site == "answering" else Echo()
         self.clock = Clock()
         self.policy = load_policy(directory / f"{site}.toml")
         application: WSGIApplication = self.echo
@@ -51,7 +52,7 @@ class Outcome:
     """What came of a case."""
 
     prelude: tuple[str, ...]
-    """The status of each message before the last one."""
+    """The status of each message before the last one that had another than it was meant to have."""
     answer: Answer
     handed: bytes | None
     """What the application saw of the last message; None: nothing."""
@@ -80,7 +81,8 @@ def _judge(case: Case, make: Making) -> Outcome:
     place = make(case.site)
     with sent_at(NOW):
         *before, last = case.requests
-    prelude = tuple(place.post(one.octets, **one.environ).status for one in before)
+    first = tuple((one, place.post(one.octets, **one.environ).status) for one in before)
+    prelude = tuple(status for one, status in first if (status == "200 OK") is one.refused)
     handed, records = len(place.echo.handed), len(place.records)
     gc.collect()
     size, started = _peak(), time.thread_time()
