@@ -7,9 +7,9 @@ that no text can be cut in two (``adm<!-- -->in``). Bounds are those of ``[limit
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final, cast
 
 from lxml import etree
@@ -89,7 +89,7 @@ def parse(octets: bytes, http_charset: str | None, charsets: tuple[str, ...], li
         _check_namespace_names(root, limits, spare)
     if document.count(b"xmlns") > limits.namespaces:
         _check_namespaces(root, limits)
-    return _walk(root, limits, spare)
+    return _index(root, document, limits, spare)
 
 
 _BLANK: Final = re.compile(rb"[ \t\r\n]*")
@@ -179,56 +179,61 @@ def _check_namespaces(root: _Element, limits: Limits) -> None:
                 del scope[prefix]
 
 
-def _walk(root: _Element, limits: Limits, spare: int) -> Tree:
-    """Go through the elements, one at a time: all of them in Python would take as much memory as the tree.
+# What libxml2 finds by itself needs no element in Python. A name that is part of the list is looked at again below.
+_named_like_ids: Final = etree.XPath("//*/@*[contains('Id ID id', local-name())]")
+_count_like_ids: Final = etree.XPath("count(//*/@*[contains('Id ID id', local-name())])")
+_count_elements: Final = etree.XPath("count(//*)")
+_hrefs: Final = etree.XPath("//*[@href != '']")
+_count_hrefs: Final = etree.XPath("count(//*[@href != ''])")
+
+
+@lru_cache(maxsize=8)
+def _deeper_than(depth: int) -> etree.XPath:
+    return etree.XPath(f"boolean({'/*' * (depth + 1)})")
+
+
+@lru_cache(maxsize=8)
+def _more_attributes_than(count: int) -> etree.XPath:
+    return etree.XPath(f"boolean(//*[@*[{count + 1}]])")
+
+
+def _index(root: _Element, document: bytes, limits: Limits, spare: int) -> Tree:
+    """The Ids and references of a document, which has not too many of them and is not too deep.
 
     Args:
         root: of the document.
+        document: its octets.
         limits: of a message.
         spare: bytes that may be spent on Ids and references.
     """
+    if cast(float, _count_elements(root)) > limits.elements:
+        raise exceeded("elements", limits.elements, "more elements")
+    if _deeper_than(limits.depth)(root):
+        raise exceeded("depth", limits.depth, "deeper elements")
+    attributes = document.count(b"=")
+    if attributes > limits.attributes_per_element and _more_attributes_than(limits.attributes_per_element)(root):
+        raise exceeded("attributes_per_element", limits.attributes_per_element, "more attributes at one element")
+    referring = b"href" in document
+    if attributes * ID > spare:
+        found = cast(float, _count_like_ids(root)) + (cast(float, _count_hrefs(root)) if referring else 0)
+        if found * ID > spare:
+            raise exceeded("memory_bytes", limits.memory_bytes, "more Ids and references")
+    embedded = frozenset(filter(_is_embedded, root.iter(ENCRYPTED_KEY))) if b"EncryptedKey" in document else frozenset()
+    hrefs = cast(list[_Element], _hrefs(root)) if referring else []
+    return Tree(root, _ids(root, embedded), hrefs)
+
+
+def _ids(root: _Element, embedded: Collection[_Element]) -> dict[str, _Element]:
     ids: dict[str, _Element] = {}
-    hrefs: list[_Element] = []
-    # Its place tells an embedded key, and its tag is compared by lxml: a tag that Python has seen is kept.
-    embedded = frozenset(filter(_is_embedded, root.iter(ENCRYPTED_KEY)))
-    most = spare // ID
-    for number, element in enumerate(_bounded_in_depth(root, limits), 1):
-        if number > limits.elements:
-            raise exceeded("elements", limits.elements, "more elements")
-        count = len(element.attrib)
-        if count > limits.attributes_per_element:
-            raise exceeded("attributes_per_element", limits.attributes_per_element, f"{count} attributes")
-        if count:
-            _index(element, element in embedded, ids, hrefs)
-            if len(ids) + len(hrefs) > most:
-                raise exceeded("memory_bytes", limits.memory_bytes, "more Ids and references")
-    return Tree(root, ids, hrefs)
-
-
-def _bounded_in_depth(root: _Element, limits: Limits) -> Iterator[_Element]:
-    path: list[_Element | None] = [None]
-    for element in root.iter():
-        parent = element.getparent()
-        while path[-1] is not parent:
-            path.pop()
-        if len(path) > limits.depth:
-            raise exceeded("depth", limits.depth, "deeper elements")
-        path.append(element)
-        yield element
-
-
-def _index(element: _Element, embedded: bool, ids: dict[str, _Element], hrefs: list[_Element]) -> None:
-    # Not items(): that looks each attribute up again from the first, and 150,000 of them take 40 s.
-    for name in element.keys():  # noqa: SIM118 - an element iterates over its children
-        if embedded and name == "Id":
+    for attribute in cast(list["etree._ElementUnicodeResult"], _named_like_ids(root)):
+        element, name = attribute.getparent(), str(attribute.attrname)
+        if element is None or local_name(name) not in ID_NAMES or (name == "Id" and element in embedded):
             continue
-        if name == "href" and element.get(name):
-            hrefs.append(element)
-        if local_name(name) in ID_NAMES:
-            value = element.get(name, "").strip(XML_WHITE_SPACE)
-            if ids.setdefault(value, element) is not element:
-                seen = f"{value!r} again on {name_of(element)}"
-                raise MessageFault("envelope.duplicate_id", expected="each Id once", seen=seen)
+        value = str(attribute).strip(XML_WHITE_SPACE)
+        if ids.setdefault(value, element) is not element:
+            seen = f"{value!r} again on {name_of(element)}"
+            raise MessageFault("envelope.duplicate_id", expected="each Id once", seen=seen)
+    return ids
 
 
 def _is_embedded(key: _Element) -> bool:
