@@ -18,8 +18,9 @@
 Once anything was decrypted, whatever is wrong with what came out is answered like what could not be decrypted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal, cast
 
@@ -40,7 +41,7 @@ from wsguard.message.key_info import check_binary_token
 from wsguard.message.parse import Tree, parse
 from wsguard.message.references import check_references
 from wsguard.names import BINARY_SECURITY_TOKEN, TIMESTAMP, USERNAME_TOKEN
-from wsguard.policy import Demands, Policy
+from wsguard.policy import Client, Demands, Policy
 from wsguard.pruning import without
 from wsguard.remembering import retention, signature_until, token_until
 from wsguard.requirements import (
@@ -62,8 +63,22 @@ from wsguard.security_header import (
 from wsguard.signature import SignatureVerifier, VerifiedSignature
 from wsguard.sparing import Spared
 from wsguard.timestamp import verify_timestamp
-from wsguard.verified import VerifiedMessage
+from wsguard.verified import Principal, Timestamp, VerifiedMessage
 from wsguard.walking import Walk, Walked
+
+_Read = tuple[TokenProcessor[Any], Any]
+"""A token that was read, behind what reads its kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A message that has all that is demanded, and may have been seen before."""
+
+    judged: Judged
+    parts: Parts
+    counting: Sequence[VerifiedSignature]
+    """Signatures that cover all that must be covered."""
+    client: Client | None
 
 
 class SecurityEngine:
@@ -239,19 +254,27 @@ class SecurityEngine:
         self, addressed: Addressed, found: Children, walked: Walked, algorithms: Algorithms, case: Case
     ) -> Judged:
         """Steps 4 to 7."""
-        now, explanation, spared = case.now, case.explanation, case.spared
-        envelope, target = addressed.envelope, addressed.target
-        demands = target.demands
-        # 4. Timestamp.
+        demands = addressed.target.demands
+        timestamp = self._judge_timestamp(found, demands, case)
+        tokens, users = self._judge_tokens(found, demands, case)
+        standing = self._judge_requirements(addressed, found, walked, algorithms, users, case)
+        self._judge_replay(standing, tokens, timestamp, demands, case)
+        return replace(standing.judged, timestamp=timestamp)
+
+    def _judge_timestamp(self, found: Children, demands: Demands, case: Case) -> Timestamp | None:
+        """Step 4."""
         timestamp = None
         if TIMESTAMP in found:
-            with spared.outside_the_window():
-                timestamp = verify_timestamp(found[TIMESTAMP][0], demands.timestamp, now, explanation)
+            with case.spared.outside_the_window():
+                timestamp = verify_timestamp(found[TIMESTAMP][0], demands.timestamp, case.now, case.explanation)
         elif demands.timestamp.use == "required":
-            spared.put_off(missing("timestamp", InvalidSecurity))
-        explanation.stage("check")
+            case.spared.put_off(missing("timestamp", InvalidSecurity))
+        case.explanation.stage("check")
+        return timestamp
 
-        # 5. Tokens.
+    def _judge_tokens(self, found: Children, demands: Demands, case: Case) -> tuple[list[_Read], list[Principal]]:
+        """Step 5: every token, and then whose each is."""
+        now, explanation = case.now, case.explanation
         read = [
             (processor, processor.read(element, demands, now, explanation))
             for tag, processor in self._tokens.items()
@@ -259,13 +282,26 @@ class SecurityEngine:
         ]
         for tag, processor in self._tokens.items():
             if tag not in found and getattr(demands, processor.family).use == "required":
-                spared.put_off(missing(processor.family, InvalidSecurityToken))
+                case.spared.put_off(missing(processor.family, InvalidSecurityToken))
         attempt = Attempt(demands, case.request.remote_addr, now)
         case.judged_tokens = True
         users = [processor.authenticate(token, attempt, explanation) for processor, token in read]
         explanation.stage("authenticate")
+        return read, users
 
-        # 6. Requirements.
+    def _judge_requirements(
+        self,
+        addressed: Addressed,
+        found: Children,
+        walked: Walked,
+        algorithms: Algorithms,
+        users: list[Principal],
+        case: Case,
+    ) -> _Standing:
+        """Step 6."""
+        explanation, spared = case.explanation, case.spared
+        envelope, target = addressed.envelope, addressed.target
+        demands = target.demands
         parts = Parts.of(envelope, found)
         counting = covering(walked.signatures, parts, demands, spared)
         check_places(counting, envelope)
@@ -285,34 +321,43 @@ class SecurityEngine:
         client = self._clients.authorize(peer, user, target.service)
         explanation.facts.client = client.name if client else ""
         legacy = algorithms.judge(demands.algorithms, explanation.facts.client, explanation, spared.put_off)
-        spared.decide(reports(client, now), explanation)
+        spared.decide(reports(client, case.now), explanation)
         _keep_who_counts(peer, signature, explanation.facts)
-
-        # 7. Replay.
-        signed = parts.covered_by(signature.covered) if signature is not None else frozenset()
-        kept = now + self._retention
-        for processor, token in read:
-            keys = processor.replay_keys(token)
-            self._remember("replay.nonce", keys, max(kept, token_until(client, demands, now)), now)
-        for one in counting:
-            dated = timestamp is not None and timestamp.ends and "Timestamp" in parts.covered_by(one.covered)
-            until = max(kept, signature_until(one, dated, client, now))
-            self._remember("replay.signature", (one.replay_key,), until, now)
-        if read or counting:
-            seen = "it was not" if len(read) + len(counting) == 1 else "none of them was"
-            explanation.passed("replay", expected="nothing that was seen before", seen=seen, setting="replay")
-        explanation.stage("replay")
-        return Judged(
+        judged = Judged(
             addressed=addressed,
             peer=peer,
             client=explanation.facts.client,
-            timestamp=timestamp,
             signature=signature,
-            signed_parts=signed,
+            signed_parts=parts.covered_by(signature.covered) if signature is not None else frozenset(),
             encrypted_parts=encrypted,
             unsigned=unsigned,
             legacy=legacy,
         )
+        return _Standing(judged, parts, counting, client)
+
+    def _judge_replay(
+        self,
+        standing: _Standing,
+        tokens: list[_Read],
+        timestamp: Timestamp | None,
+        demands: Demands,
+        case: Case,
+    ) -> None:
+        """Step 7."""
+        now, client, counting = case.now, standing.client, standing.counting
+        kept = now + self._retention
+        for processor, token in tokens:
+            keys = processor.replay_keys(token)
+            self._remember("replay.nonce", keys, max(kept, token_until(client, demands, now)), now)
+        for one in counting:
+            covered = standing.parts.covered_by(one.covered)
+            dated = timestamp is not None and timestamp.ends and "Timestamp" in covered
+            until = max(kept, signature_until(one, dated, client, now))
+            self._remember("replay.signature", (one.replay_key,), until, now)
+        if tokens or counting:
+            seen = "it was not" if len(tokens) + len(counting) == 1 else "none of them was"
+            case.explanation.passed("replay", expected="nothing that was seen before", seen=seen, setting="replay")
+        case.explanation.stage("replay")
 
     def _remember(self, check: str, keys: tuple[bytes, ...], until: datetime, now: datetime) -> None:
         for key in keys:
