@@ -4,11 +4,15 @@ A key of the configuration is a field of a model, and its meaning the field's do
 ``wsguard.checks``. So there is nothing to write twice. ``tests/test_docs.py`` fails when the pages are out of date.
 """
 
+import ast
+import inspect
 import json
 import re
 import types
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -121,7 +125,7 @@ def _section(path: str, title: str, model: type[values.Section]) -> Iterator[str
     if keys:
         yield "| key | type | default | meaning |\n|---|---|---|---|"
         for name in keys:
-            yield _row(name, hints[name], model.model_fields[name])
+            yield _row(name, hints[name], model)
         yield ""
     for name, inner in below.items():
         yield from _subsection(path, name, hints[name], inner)
@@ -148,17 +152,31 @@ def _services(model: type[values.Section]) -> Iterator[str]:
     overridable = ", ".join(f"`{name}`" for name in demands.Demands.model_fields)
     yield f"May override {overridable}, and has keys of its own:\n"
     yield "| key | type | default | meaning |\n|---|---|---|---|"
-    for name, field in model.model_fields.items():
+    for name in model.model_fields:
         if name not in OVERRIDABLE:
-            yield _row(name, hints[name], field)
+            yield _row(name, hints[name], model)
     yield ""
 
 
-def _row(name: str, hint: object, field: FieldInfo) -> str:
+def _row(name: str, hint: object, model: type[values.Section]) -> str:
+    field = model.model_fields[name]
     default = "*required*" if field.is_required() else _default(field.get_default(call_default_factory=True))
-    meaning = _paragraph(field.description or "")
+    meaning = _paragraph(_meanings(model).get(name, ""))
     cells = (f"`{name}`", _type(hint), default, meaning)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+@cache
+def _meanings(model: type[values.Section]) -> dict[str, str]:
+    """Field -> the text below it. pydantic could keep it, at the cost of reading its source at every start."""
+    found: dict[str, str] = {}
+    for owner in reversed([cls for cls in model.__mro__ if issubclass(cls, values.Section)]):
+        (definition,) = ast.parse(inspect.getsource(owner)).body
+        body = definition.body if isinstance(definition, ast.ClassDef) else []
+        for field, below in pairwise(body):
+            if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr) and isinstance(field.target, ast.Name):
+                found[field.target.id] = str(ast.literal_eval(below.value))
+    return found
 
 
 def _about(model: type[values.Section]) -> str:

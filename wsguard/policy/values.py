@@ -25,7 +25,7 @@ BASE: Final = "base"
 class Section(BaseModel):
     """A section of the configuration: frozen, and without a key that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 def at_most_one(section: Section, *keys: str) -> bool:
