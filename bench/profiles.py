@@ -11,7 +11,7 @@ from wsgiref.types import WSGIApplication
 
 import wsguard
 from bench.orders import application
-from tests.pki import Issued, authority, rsa_key
+from tests.pki import authority, rsa_key
 from tests.trust.trusting import as_pem
 from wsguard.case import Request
 from wsguard.engine import SecurityEngine
@@ -26,6 +26,7 @@ LARGEST: Final = 32 * 1024 * 1024
 ROOT: Final = authority("root")
 CLIENT: Final = ROOT.leaf("client", key=rsa_key(1))
 SERVER: Final = ROOT.leaf("server", key=rsa_key(0))
+PASSWORD: Final = "secret"  # noqa: S105 - of nobody
 
 # Stores as they are by default: SQLite for nonces and for the audit, which keeps refusals.
 _LIMITS: Final = f"[limits]\nbody_bytes = {LARGEST}\nelements = 2000000\n"
@@ -74,7 +75,7 @@ _TIMESTAMP: Final = timedelta(minutes=5)
 
 def _plans() -> dict[str, Securing]:
     signer = SigningKey(cast(Any, CLIENT.key), CLIENT.certificate)
-    user = UsernameCredentials("alice", "secret")
+    user = UsernameCredentials("alice", PASSWORD)
     return {
         "UsernameToken + Timestamp": Securing(timestamp=_TIMESTAMP, username=user),
         "signed Body and Timestamp": Securing(timestamp=_TIMESTAMP, sign=signer),
@@ -97,7 +98,7 @@ def profiles(directory: Path, behind: WSGIApplication | None = None) -> Iterator
         home.mkdir()
         _write(home / "ca.pem", as_pem(ROOT))
         _write(home / "server.pem", SERVER.key_pem + SERVER.pem)
-        _write(home / "users.toml", b'alice = "secret"\n')
+        _write(home / "users.toml", f'alice = "{PASSWORD}"\n'.encode())
         _write(home / "wsguard.toml", policy.encode())
         made.append(Profile(name, wsguard.guard(behind or application(), home / "wsguard.toml"), plans[name]))
     try:
@@ -110,8 +111,3 @@ def profiles(directory: Path, behind: WSGIApplication | None = None) -> Iterator
 def _write(file: Path, octets: bytes) -> None:
     file.touch(0o600)
     file.write_bytes(octets)
-
-
-def peer() -> Issued:
-    """Whose signatures these are, for others that verify them."""
-    return CLIENT

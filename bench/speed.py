@@ -25,7 +25,9 @@ from bench.orders import application, message
 from bench.profiles import Profile, profiles
 from bench.rivals import Verify, rivals
 from bench.timing import Prepare, Times, interleaved
+from bench.wss4j import Race, races
 from tests.guarding import environ_for
+from tests.interop.java import REMEDY
 
 BEGIN: Final = "<!-- measured: written by bench/speed.py -->\n"
 END: Final = "<!-- end -->\n"
@@ -77,13 +79,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         asked.write.write_text(f"{before}{BEGIN}\n{page}\n{END}{after}", encoding="utf-8")
 
 
-def measure(rounds: int, largest: int) -> dict[str, list[Row] | list[Growth] | dict[str, dict[str, float]]]:
+def measure(
+    rounds: int, largest: int
+) -> dict[str, list[Row] | list[Growth] | list[Race] | dict[str, dict[str, float]]]:
     """Every table, by name."""
     random = Random(0)  # noqa: S311 - the order of rows is no secret
     with _workshop() as made:
+        engine = [row for size in SIZES for row in _engine(made, size, _fewer(rounds, size), random)]
         return {
             "calls": [row for size in SIZES for row in _calls(made, size, _fewer(rounds, size), random)],
-            "engine": [row for size in SIZES for row in _engine(made, size, _fewer(rounds, size), random)],
+            "engine": engine,
+            "races": _races(made, engine, rounds),
             "stages": {profile.name: _stages(profile, rounds) for profile in made},
             "growth": growth(made, largest),
         }
@@ -164,6 +170,12 @@ def _verify(verify: Verify, make: Callable[[], bytes]) -> Callable[[], object]:
     return partial(verify, make())
 
 
+def _races(made: Iterable[Profile], engine: Iterable[Row], rounds: int) -> list[Race]:
+    """The engine and WSS4J at 2 KB."""
+    ours = {row.what.removeprefix("engine: "): row.microseconds for row in engine if row.octets == SIZES[0]}
+    return races(made, ours, SIZES[0], rounds)
+
+
 def _stages(profile: Profile, rounds: int) -> dict[str, float]:
     """Median microseconds of each stage of the engine at 2 KB, in order."""
     plain, taken = message(SIZES[0]), []
@@ -183,6 +195,12 @@ def markdown(measured: Mapping[str, object]) -> Iterator[str]:
     yield "\n### The engine alone, by libxmlsec's full verification of the signed message\n"
     yield "| | message | µs | ratio | goal |\n|---|---|---|---|---|"
     yield from map(_line, measured["engine"])  # type: ignore[call-overload]
+    yield "\n### The engine beside Apache WSS4J, at 2 KB\n"
+    if measured["races"]:
+        yield "| | engine, µs | WSS4J, µs | messages for one of WSS4J's | goal |\n|---|---|---|---|---|"
+        yield from map(_race, measured["races"])  # type: ignore[call-overload]
+    else:
+        yield f"WSS4J is not here: {REMEDY}"
     yield "\n### Where the time of the engine goes, at 2 KB, in µs\n"
     stages: dict[str, dict[str, float]] = measured["stages"]  # type: ignore[assignment]
     names = list(dict.fromkeys(stage for one in stages.values() for stage in one))
@@ -197,6 +215,11 @@ def markdown(measured: Mapping[str, object]) -> Iterator[str]:
             f" {grown.memory / 1e6:.0f} | {grown.memory / grown.octets:.1f} |"
         )
     yield ""
+
+
+def _race(race: Race) -> str:
+    goal = f"≥ {race.goal:.1f} {'met' if race.ratio >= race.goal else 'missed'}"
+    return f"| {race.what} | {race.ours:.0f} | {race.theirs:.0f} | {race.ratio:.2f} | {goal} |"
 
 
 def _line(row: Row) -> str:

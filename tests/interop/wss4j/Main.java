@@ -24,7 +24,8 @@ public final class Main {
         "sign", Signing::run,
         "verify", Verifying::run,
         "encrypt", Encrypting::run,
-        "open", Opening::run
+        "open", Opening::run,
+        "time", Timing::run
     );
 
     private Main() {
