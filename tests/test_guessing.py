@@ -391,3 +391,22 @@ class TestUsersInADatabase:
         told = repr([record.as_dict() for record in guesser.guarded.records]) + caplog.text
         assert len(guesser.guarded.records) == 8
         assert not any(word in told for word in ("swordfish", "secret", "$argon2", "gAAAA", KEY))
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "counted"),
+    [
+        ("2001:db8::1", "2001:db8::ffff", True),
+        ("2001:db8::1", "2001:db8:0:0:8000::1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("::ffff:192.0.2.7", "192.0.2.7", True),
+        ("192.0.2.7", "192.0.2.8", False),
+        ("unix:", "unix:", True),
+    ],
+)
+def test_guesses_are_counted_for_all_addresses_that_one_customer_has(
+    guesser: Guesser, first: str, then: str, counted: bool
+) -> None:
+    guesser.wrong(BOUND["max_failures"], address=first)
+    answer = guesser.send("secret", address=then)
+    assert answer.check == (AUTHENTICATION if counted else "")

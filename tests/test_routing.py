@@ -329,6 +329,22 @@ def test_an_action_of_another_operation_is_refused(where: str, action: str) -> N
     assert not guarded.echo.handed
 
 
+@pytest.mark.parametrize(
+    "action", ["URN:X/A", "'urn:x/a'", "urn:x/b, urn:x/a", '"urn:x/b", "urn:x/a"', "urn:x/b urn:x/a", "<urn:x/a>"]
+)
+def test_an_action_that_some_program_would_read_as_that_of_another_operation_is_refused(action: str) -> None:
+    guarded = Guarded(**TWO)
+    assert with_action(guarded, B, "SOAPAction", action, token=True).check == "envelope.soap_action"
+    assert not guarded.echo.handed
+
+
+@pytest.mark.parametrize("action", ["urn:<x/>x/a", "<x>urn:x/a</x>", "urn:x/b<x>urn:x/a</x>"])
+def test_an_action_that_elements_cut_in_pieces_is_refused_if_any_reading_is_of_another(action: str) -> None:
+    guarded = Guarded(**TWO)
+    assert with_action(guarded, B, "2005", action, token=True).check == "envelope.soap_action"
+    assert not guarded.echo.handed
+
+
 @pytest.mark.parametrize("where", PLACES)
 @pytest.mark.parametrize("action", OF_A)
 def test_an_action_of_the_bodys_operation_passes_in_every_spelling(where: str, action: str) -> None:

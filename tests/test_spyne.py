@@ -622,6 +622,15 @@ def test_a_message_longer_than_spyne_takes_is_refused_by_spyne(calls: list[Any])
     assert calls == []
 
 
+def test_each_of_two_servers_of_one_application_keeps_its_own_bound(calls: list[Any]) -> None:
+    large = application()
+    small = WsgiApplication(large.app, max_content_length=600)
+    octets = message(body=op("ping", f"<b:text>{'x' * 600}</b:text>"))
+    assert Guarded(large).post(octets).status == "200 OK"
+    assert b"RequestTooLong" in Guarded(small).post(octets).body
+    assert len(calls) == 1
+
+
 @pytest.mark.parametrize("settings", [{"remove_blank_text": True}, {"ns_clean": True}, {"strip_cdata": False}])
 def test_a_protocol_that_parses_otherwise_goes_on_parsing(
     settings: dict[str, bool], calls: list[Any], monkeypatch: pytest.MonkeyPatch

@@ -419,9 +419,9 @@ CHECKS: Final = _table(
     ),
     (
         "encryption.coverage",
-        "all encryption.required_parts encrypted",
+        "all encryption.required_parts encrypted; in a message that nobody vouches for, the Body and all else under one key",
         "a client that encrypts one element only, or another part",
-        "encrypt all of each required part in the client",
+        "encrypt all of each required part in the client; where nobody signs, encrypt the Body if you encrypt anything",
     ),
     # --- Client and routing -------------------------------------------------------------------------------------------
     (

@@ -47,6 +47,7 @@ from wsguard.remembering import retention, signature_until, token_until
 from wsguard.requirements import (
     check_encryption,
     check_meaning,
+    check_opened_for_nobody,
     check_places,
     covering,
     missing,
@@ -203,6 +204,7 @@ class SecurityEngine:
             if addressed is None or walked.opened:
                 found, addressed = self._opened(walked, demands, case)
                 if addressed.target.kind == "exempt":
+                    check_opened_for_nobody(walked.opened, addressed.envelope)
                     return Judged(addressed=addressed)
             for token in found.get(BINARY_SECURITY_TOKEN, ()):
                 check_binary_token(token)
@@ -318,6 +320,8 @@ class SecurityEngine:
         peer = peer_of(user, signature, parts, demands, self._clients)
         if unsigned is not None and peer.user is None:
             unsigned += found.get(USERNAME_TOKEN, ())
+        if peer.principal is None:
+            check_opened_for_nobody(walked.opened, envelope)
         client = self._clients.authorize(peer, user, target.service)
         explanation.facts.client = client.name if client else ""
         legacy = algorithms.judge(demands.algorithms, explanation.facts.client, explanation, spared.put_off)

@@ -176,6 +176,36 @@ def check_encryption(
     return hidden
 
 
+def check_opened_for_nobody(opened: Sequence[OpenedPart], envelope: Envelope) -> None:
+    """Of a message that nobody vouches for, demand that whoever made it knew all that was opened.
+
+    Ciphertext does not say whose it is: somebody could put what he saw in another's message into one of his own, and
+    ask an operation that anybody may call for what came out. Under one key that is not his he can do nothing of the
+    kind: the Body is of it too, and he cannot make another.
+
+    Args:
+        opened: what was encrypted.
+        envelope: after it was opened.
+
+    Raises:
+        FailedCheck: ``encryption.coverage``.
+    """
+    if not opened:
+        return
+    first = envelope.body[0]
+    inside = any(
+        element is envelope.body or (element is first and not part.content)
+        for part in opened
+        for element in (part.element(envelope.root),)
+    )
+    if not inside or len({part.secret.octets for part in opened}) > 1:
+        raise FailedCheck(
+            "encryption.coverage",
+            expected="the Body and all else under one key, in a message that nobody vouches for",
+            seen="parts under several keys" if inside else "parts without the Body",
+        )
+
+
 def _is_inside(element: _Element, covered: Collection[_Element]) -> bool:
     return element in covered or any(ancestor in covered for ancestor in element.iterancestors())
 

@@ -69,7 +69,7 @@ class ServiceTable:
             _folded(path): path for path, target in self._by_path.items() if target.kind != "exempt"
         }
         self._actions: Final = _actions(self.targets, application)
-        self._acted_on: Final = frozenset().union(*self._actions.values())
+        self._acted_on: Final = frozenset(map(str.casefold, frozenset().union(*self._actions.values())))
 
     def resolve(self, path: str, operation: str, others: tuple[str, ...] = ()) -> Target:
         """What a message with ``operation`` first in its Body is for.
@@ -122,9 +122,17 @@ class ServiceTable:
         """
         own = self._actions.get(operation) or _spellings(operation)
         for action in actions:
-            contradicts = target.kind == "exempt" or action in self._acted_on or self._is_of_another(action, target)
-            if action and action not in own and contradicts:
+            if not action or action in own:
+                continue
+            if target.kind == "exempt" or any(self._contradicts(part, own, target) for part in _read_as(action)):
                 raise MessageFault("envelope.soap_action", expected=f"an action of {operation}", seen=action)
+
+    def _contradicts(self, action: str, own: frozenset[str], target: Target) -> bool:
+        """Whether an action names another operation than the Body's, for a program that minds no capitals."""
+        folded = action.casefold()
+        if folded in map(str.casefold, own):
+            return False
+        return folded in self._acted_on or self._is_of_another(action, target)
 
     def _is_of_another(self, action: str, target: Target) -> bool:
         """Whether an action names some operation of a whole namespace that another target claims."""
@@ -247,6 +255,14 @@ def _spellings(operation: str) -> frozenset[str]:
     """The SOAPActions that stacks make of an operation: namespace and name joined by "/", "#", ":" or nothing."""
     namespace, name = operation[1:].rpartition("}")[0], local_name(operation)
     return frozenset({name, *(f"{namespace}{joint}{name}" for joint in ("/", "#", ":", ""))})
+
+
+_BETWEEN_ACTIONS: Final = re.compile(r"[\s,;'\"<>\x00-\x1f\x7f]+")
+
+
+def _read_as(action: str) -> list[str]:
+    """What programs may read in it: some take the first of two that a server joined, some the last, or other quotes."""
+    return _BETWEEN_ACTIONS.split(action)
 
 
 def _names_one_of(action: str, namespace: str) -> bool:

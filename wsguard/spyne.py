@@ -91,24 +91,24 @@ def take_trees(application: object) -> None:
     settings = getattr(protocol, "parser_kwargs", {})
     own = getattr(parse, "__module__", ""), getattr(parse, "__qualname__", "")
     if own == ("spyne.protocol.soap.soap11", "Soap11.create_in_document") and _PARSED_ALIKE.items() <= settings.items():
-        protocol.create_in_document = _TakingTrees(parse, server)
+        protocol.create_in_document = _TakingTrees(parse)
 
 
 class _TakingTrees:
     """``create_in_document`` of one protocol."""
 
-    def __init__(self, parse: Callable[..., None], server: Any) -> None:  # noqa: ANN401 - spyne has no types
+    def __init__(self, parse: Callable[..., None]) -> None:
         """
         Args:
             parse: what the protocol does by itself.
-            server: knows how many octets it takes.
         """
         self._parse: Final = parse
-        self._server: Final = server
 
     def __call__(self, ctx: Any, charset: str | None = None) -> None:  # noqa: ANN401 - spyne has no types
         message = _untouched(getattr(ctx.transport, "req_env", {}))
-        if message is None or len(message.octets) > self._server.max_content_length:
+        # Several servers may share an application; each has a bound of its own on what it takes.
+        most = getattr(getattr(ctx.transport, "itself", None), "max_content_length", 0)
+        if message is None or len(message.octets) > most:
             self._parse(ctx, charset)
             return
         found = _WITH_ID(message.tree) if b"id=" in message.octets else []

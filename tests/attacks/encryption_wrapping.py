@@ -8,6 +8,8 @@ from tests.encrypting import key_info, reference_list
 from tests.guard_encryption.sealing import (
     also,
     body_of,
+    content_of,
+    draft,
     element_of,
     encrypted_then_signed,
     for_server,
@@ -15,10 +17,12 @@ from tests.guard_encryption.sealing import (
     signed_text,
     signed_then_encrypted,
 )
+from tests.messages import PAYLOAD, timestamp
 from tests.signature.signatures import ALICE, EVIL
 from tests.signing import BODY, TIMESTAMP, Part, Signing, signed
 
 WRAPPED: Final = Chapter("J", "sealed")
+STOLEN: Final = Chapter("J", "opened")
 
 WRAPPING: Final = "Somorovsky 2013, On the insecurity of XML security: encryption wrapping"
 ORDER: Final = "the order of the Security header is the order of work"
@@ -100,4 +104,17 @@ def a_signed_block_is_opened_away_inside_of_other_ciphertext() -> Built:
     )
 
 
-EVERY: Final = (*WRAPPED,)
+@STOLEN.each_refused(
+    "encryption.coverage",
+    {"inside of the operation": "<e:text>", "in a header block": "<S:Header>"},
+    source="ciphertext does not say whose it is",
+    withheld="account 4711",
+)
+def what_somebody_else_encrypted_is_put_into_a_message_that_nobody_vouches_for(place: str) -> Built:
+    seen = for_server(id="ED-V", key_id="EK-V", kind="Element", plaintext=b'<v:V xmlns:v="urn:v">account 4711</v:V>')
+    text = draft("@EK-1@", seen.key_xml(), timestamp(), body=PAYLOAD)
+    text = text.replace(place, place + seen.data_xml(), 1)
+    return sealed(text, (content_of(text), for_server()))
+
+
+EVERY: Final = (*WRAPPED, *STOLEN)

@@ -120,7 +120,7 @@ def a_key_in_the_data(listed: str) -> Built:
 @OPENED.accepted(source="XML Encryption: encryption in encryption")
 def a_body_that_was_encrypted_twice() -> Built:
     inner, outer = for_server(), for_server(id="ED-2", key_id="EK-2", kind="Element")
-    text = draft("@EK-2@", "@EK-1@", timestamp())
+    text = draft("@EK-2@", "@EK-1@", timestamp(), user().xml())
     once = sealed(text, (content_of(text), inner)).decode()
     return sealed(once, (content_of(once), outer))
 

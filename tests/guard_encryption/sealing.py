@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.encrypting import Encryption
-from tests.messages import PAYLOAD, timestamp
+from tests.messages import PAYLOAD, Token, timestamp
 from tests.pki import Issued, rsa_key
 from tests.signature.signatures import ALICE, ROOT, SignedGuard, guarding
 from tests.signing import Signing, binary_token, sign, unsigned
@@ -20,6 +20,9 @@ from wsguard.verified import VerifiedMessage
 
 OPEN: Final[dict[str, Any]] = {"signature": {"use": "optional"}, "unsafe_unauthenticated": True}
 """Demands encryption and a Timestamp, and nobody's name."""
+NAMED: Final[dict[str, Any]] = {"signature": {"use": "optional"}, "username_token": {"use": "required"}}
+"""The same, and ``KNOWN_USER``: who is known may have parts under several keys, and a Body in the clear."""
+KNOWN_USER: Final = Token().xml()
 ECHO: Final = "{urn:echo}Echo"
 BODY_PART: Final = frozenset({"Body"})
 """What is encrypted in most messages."""

@@ -8,6 +8,8 @@ import pytest
 
 from tests.encrypting import reference_list
 from tests.guard_encryption.sealing import (
+    KNOWN_USER,
+    NAMED,
     OPEN,
     Sealing,
     also,
@@ -26,9 +28,11 @@ BLOCKS: Final = [f'<h:b{i:03} xmlns:h="urn:h">x</h:b{i:03}>' for i in range(17)]
 
 
 def with_blocks(count: int, keys: int = 1) -> bytes:
-    """A Body, and so many header blocks less one, encrypted under so many keys."""
+    """A Body, and so many header blocks less one, encrypted under so many keys; and a user."""
     firsts = [for_server(key_id=f"EK-{k}", references=()) for k in range(keys)]
-    text = draft(*(f"@EK-{k}@" for k in range(keys)), "@LIST@", timestamp(), header="".join(BLOCKS[: count - 1]))
+    text = draft(
+        *(f"@EK-{k}@" for k in range(keys)), "@LIST@", timestamp(), KNOWN_USER, header="".join(BLOCKS[: count - 1])
+    )
     text = text.replace("@LIST@", reference_list(*(f"ED-{i}" for i in range(count))))
     targets = [
         (block, also(firsts[i % keys], f"ED-{i}", kind="Element")) for i, block in enumerate(BLOCKS[: count - 1])
@@ -47,9 +51,10 @@ def with_blocks(count: int, keys: int = 1) -> bytes:
         pytest.param(with_blocks(5, 5), "limits.encrypted_keys", id="one more key"),
     ],
 )
-def test_keys_and_parts_are_counted(opener: SignedGuard, octets: bytes, check: str) -> None:
-    assert opener.post(octets).check == check
-    assert len(opener.echo.handed) == (not check)
+def test_keys_and_parts_are_counted(guarded: Sealing, octets: bytes, check: str) -> None:
+    guard = guarded(**NAMED)
+    assert guard.post(octets).check == check
+    assert len(guard.echo.handed) == (not check)
 
 
 def test_parts_are_counted_over_all_lists(opener: SignedGuard) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.encrypting import reference_list
 from tests.guard_encryption.sealing import (
+    KNOWN_USER,
+    NAMED,
     OPEN,
     Sealing,
     also,
@@ -58,8 +60,8 @@ def test_an_inner_element_is_not_the_body(opener: SignedGuard, kind: str) -> Non
 
 
 def test_an_inner_element_may_be_encrypted_beside_what_must_be(guarded: Sealing) -> None:
-    guard = guarded(encryption={"use": "optional"}, **OPEN)
-    text = draft("@EK-1@", timestamp())
+    guard = guarded(encryption={"use": "optional"}, **NAMED)
+    text = draft("@EK-1@", timestamp(), KNOWN_USER)
     assert opened(guard, sealed(text, ("<e:text>hello</e:text>", for_server(kind="Element")))).encrypted_parts == set()
 
 
@@ -89,9 +91,9 @@ def test_a_part_that_is_not_there_is_not_encrypted(guarded: Sealing) -> None:
 
 @pytest.mark.parametrize("both", [True, False])
 def test_each_of_two_header_blocks_must_be_encrypted(guarded: Sealing, both: bool) -> None:
-    guard = guarded(encryption={"required_parts": ["{urn:h}To"]}, **OPEN)
+    guard = guarded(encryption={"required_parts": ["{urn:h}To"]}, **NAMED)
     first = for_server(kind="Element", references=("ED-1", "ED-2") if both else None)
-    text = draft("@EK-1@", timestamp(), header=BLOCK + OTHER)
+    text = draft("@EK-1@", timestamp(), KNOWN_USER, header=BLOCK + OTHER)
     targets = [(BLOCK, first), (OTHER, also(first, "ED-2"))]
     octets = sealed(text, *(targets if both else targets[:1]))
     if both:
@@ -174,3 +176,56 @@ def test_a_signature_that_does_not_count_covers_nothing_encrypted(guarded: Seali
     guard = guarded(encryption={"require_signed_encrypted_data": True}, **OPEN)
     octets = signed_then_encrypted(signing=Signing.by(ALICE, parts=(BODY,)))
     assert guard.refusal(octets) == "signature.coverage"
+
+
+# --- Somebody else's ciphertext ---------------------------------------------------------------------------------------
+
+SECRET: Final = '<e:Echo xmlns:e="urn:echo"><e:text>account 4711</e:text></e:Echo>'
+EXEMPT: Final[dict[str, Any]] = {"exempt": [{"operations": ["{urn:lead}*"]}]}
+
+
+def around_captured(kind: str) -> bytes:
+    """A message by nobody, with what he saw of another's: its EncryptedKey and EncryptedData."""
+    seen = for_server(id="ED-V", key_id="EK-V", kind="Element", plaintext=SECRET.encode())
+    lead = f'<l:lead xmlns:l="urn:lead">{"" if "header" in kind else seen.data_xml()}</l:lead>'
+    header = seen.data_xml() if "header" in kind else ""
+    text = draft("@EK-1@", seen.key_xml(), timestamp(), body=lead, header=header)
+    if "clear" in kind:
+        return text.replace("@EK-1@", "").encode()
+    return sealed(text, (content_of(text), for_server()))
+
+
+KINDS: Final = (
+    "inside of what he encrypted",
+    "in a header block, beside what he encrypted",
+    "in the clear, in a header",
+)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("policy", [EXEMPT, OPEN], ids=["exempt", "unauthenticated"])
+def test_nobody_has_opened_what_is_not_his(guarded: Sealing, policy: dict[str, Any], kind: str) -> None:
+    guard = guarded(encryption={"use": "optional"}, **policy)
+    answer = guard.post(around_captured(kind))
+    if policy is EXEMPT and "clear" in kind:
+        # Nothing was opened: an exempt operation that can be seen is handed on as it came.
+        assert (answer.status, b"4711" in guard.handed) == ("200 OK", False)
+    else:
+        assert (answer.check, guard.echo.handed) == ("encryption.coverage", [])
+
+
+def test_what_nobody_has_opened_in_the_clear_body_of_an_open_service_is_refused(guarded: Sealing) -> None:
+    guard = guarded(encryption={"use": "optional"}, **OPEN)
+    seen = for_server(id="ED-V", key_id="EK-V", kind="Element", plaintext=SECRET.encode())
+    octets = draft(seen.key_xml(), timestamp(), body=f'<l:lead xmlns:l="urn:lead">{seen.data_xml()}</l:lead>').encode()
+    assert guard.refusal(octets) == "encryption.coverage"
+
+
+@pytest.mark.parametrize("kind", ["Content", "Element"])
+def test_an_exempt_message_may_be_encrypted_as_a_whole(guarded: Sealing, kind: str) -> None:
+    guard = guarded(encryption={"use": "optional"}, **EXEMPT)
+    text = draft("@EK-1@", timestamp(), header=BLOCK, body='<l:lead xmlns:l="urn:lead">me</l:lead>')
+    first = for_server(kind=kind, references=("ED-1", "ED-2"))
+    octets = sealed(text, (content_of(text), first), (BLOCK, also(first, "ED-2", kind="Element")))
+    answer = guard.post(octets)
+    assert (answer.status, b">me<" in guard.handed) == ("200 OK", True)

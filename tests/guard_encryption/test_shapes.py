@@ -16,6 +16,8 @@ from tests.guard_encryption.deriving import derived_octets, derived_token
 from tests.guard_encryption.sealing import (
     BODY_PART,
     ECHO,
+    KNOWN_USER,
+    NAMED,
     OPEN,
     Sealing,
     also,
@@ -114,9 +116,9 @@ def wrapper(data: str, attributes: str = "") -> str:
     ids=["bare", "wrapped", "wrapped, with attributes"],
 )
 def test_a_header_block_is_opened(guarded: Sealing, around: Any) -> None:
-    guard = guarded(encryption={"required_parts": ["{urn:h}To"]}, **OPEN)
+    guard = guarded(encryption={"required_parts": ["{urn:h}To"]}, **NAMED)
     encryption = for_server(kind="Element")
-    text = draft("@EK-1@", timestamp(), header=around(BLOCK))
+    text = draft("@EK-1@", timestamp(), KNOWN_USER, header=around(BLOCK))
     message = guard.accepted(sealed(text, (BLOCK, encryption)))
     assert message.encrypted_parts == {"{urn:h}To"}
     assert BLOCK.encode() in guard.handed
@@ -124,8 +126,8 @@ def test_a_header_block_is_opened(guarded: Sealing, around: Any) -> None:
 
 
 def test_a_reference_may_name_the_wrapper_of_a_header_block(guarded: Sealing) -> None:
-    guard = guarded(encryption={"required_parts": ["{urn:h}To"]}, **OPEN)
-    text = draft("@EK-1@", timestamp(), header=wrapper(BLOCK, 'wsu:Id="EH-1"'))
+    guard = guarded(encryption={"required_parts": ["{urn:h}To"]}, **NAMED)
+    text = draft("@EK-1@", timestamp(), KNOWN_USER, header=wrapper(BLOCK, 'wsu:Id="EH-1"'))
     encryption = for_server(kind="Element", references=("EH-1",))
     assert guard.accepted(sealed(text, (BLOCK, encryption))).encrypted_parts == {"{urn:h}To"}
 
@@ -140,19 +142,19 @@ def test_several_parts_under_one_key_are_opened(guarded: Sealing) -> None:
 
 def test_parts_under_keys_of_their_own_are_opened(guarded: Sealing) -> None:
     guard = guarded(
-        keys={"decrypt": [server(), new_server()]}, encryption={"required_parts": ["Body", "{urn:h}To"]}, **OPEN
+        keys={"decrypt": [server(), new_server()]}, encryption={"required_parts": ["Body", "{urn:h}To"]}, **NAMED
     )
     other = Encryption.for_(new_server(), kind="Element", id="ED-2", key_id="EK-2").fixed()
-    text = draft("@EK-2@", "@EK-1@", timestamp(), header=BLOCK)
+    text = draft("@EK-2@", "@EK-1@", timestamp(), KNOWN_USER, header=BLOCK)
     octets = sealed(text, (content_of(text), for_server()), (BLOCK, other))
     assert guard.accepted(octets).encrypted_parts == {"Body", "{urn:h}To"}
 
 
-def test_what_was_encrypted_twice_is_opened_twice(opener: SignedGuard) -> None:
+def test_what_was_encrypted_twice_is_opened_twice(guarded: Sealing) -> None:
     inner, outer = for_server(), for_server(id="ED-2", key_id="EK-2", kind="Element")
-    text = draft("@EK-2@", "@EK-1@", timestamp())
+    text = draft("@EK-2@", "@EK-1@", timestamp(), KNOWN_USER)
     once = sealed(text, (content_of(text), inner)).decode()
-    opened(opener, sealed(once, (content_of(once), outer)))
+    opened(guarded(**NAMED), sealed(once, (content_of(once), outer)))
 
 
 def test_one_key_may_list_what_is_inside_of_what_it_lists(opener: SignedGuard) -> None:

@@ -10,6 +10,8 @@ import pytest
 from tests.encrypting import WSS11, Encryption, b64, transport
 from tests.guard_encryption.deriving import derived_octets, derived_token
 from tests.guard_encryption.sealing import (
+    KNOWN_USER,
+    NAMED,
     NOTHING,
     OPEN,
     Sealing,
@@ -26,7 +28,6 @@ from tests.signing import BODY, TIMESTAMP, Part, Signing, binary_token, sign
 from wsguard.verified import Principal
 
 HMACS: Final[dict[str, Any]] = {"algorithms": {"signature": ["hmac-sha256", "ecdsa-sha256", "rsa-sha256"]}}
-USER: Final[dict[str, Any]] = {"username_token": {"use": "required"}, "signature": {"use": "optional"}}
 TO_KEY: Final = '<wsse:SecurityTokenReference><wsse:Reference URI="#EK-1"/></wsse:SecurityTokenReference>'
 TO_DERIVED: Final = TO_KEY.replace("EK-1", "DK-1")
 
@@ -79,8 +80,16 @@ def test_it_grants_nothing_where_none_is_demanded(asking: SignedGuard) -> None:
     assert "REMOTE_USER" not in asking.echo.handed[-1][0]
 
 
+def test_nobody_is_named_as_who_made_it(guarded: Sealing) -> None:
+    guard = guarded(**HMACS, **OPEN, audit={"url": "memory://", "record": "all"})
+    answer = guard.post(hmac_signed())
+    assert answer.record is not None
+    [told] = [one for one in answer.record.explanation if (one["check"], one["outcome"]) == ("signature", "passed")]
+    assert told["seen"] == "hmac-sha256 by a key that anybody could make over Body, Timestamp"
+
+
 def test_the_user_beside_it_is_who_counts(guarded: Sealing) -> None:
-    guard = guarded(**HMACS, **USER)
+    guard = guarded(**HMACS, **NAMED)
     message = opened(guard, hmac_signed(user=Token().xml()))
     assert (message.principal, message.signed_parts) == (Principal("alice", "username"), NOTHING)
 
@@ -150,9 +159,32 @@ def test_a_derived_key_of_itself_is_refused(asking: SignedGuard) -> None:
 
 def test_what_was_signed_as_the_ciphertext_of_a_text_is_not_looked_for_later(guarded: Sealing) -> None:
     """Its place is empty once it was opened."""
-    guard = guarded(encryption={"use": "optional"}, **HMACS, **OPEN)
+    guard = guarded(encryption={"use": "optional"}, **HMACS, **NAMED)
     encryption = for_server()
     signing = Signing(key=encryption.session, method="hmac-sha256", key_info=TO_KEY, parts=(Part("#ED-1"), TIMESTAMP))
-    text = draft("@SIG-1@", "@EK-1@", timestamp())
+    text = draft("@SIG-1@", "@EK-1@", timestamp(), KNOWN_USER)
     message = opened(guard, sign(sealed(text, ("hello", encryption)).decode(), signing))
-    assert (message.principal, message.signed_parts) == (None, NOTHING)
+    assert (message.client, message.username, message.signed_parts) == ("", "alice", NOTHING)
+
+
+INSTANT: Final = Part("#C-1")
+"""Inside of the Timestamp."""
+
+
+def hmac_over(*parts: Part) -> bytes:
+    """Signed under the session key of an EncryptedKey: these parts, of which some may be inside of others."""
+    encryption = for_server().fixed()
+    signing = Signing(key=encryption.session, method="hmac-sha256", key_info=TO_KEY, parts=parts)
+    stamp_element = timestamp().replace("<wsu:Created>", '<wsu:Created wsu:Id="C-1">')
+    text = sign(draft("@EK-1@", "@SIG-1@", stamp_element), signing).decode()
+    return sealed(text, (content_of(text), encryption))
+
+
+@pytest.mark.parametrize("parts", [(TIMESTAMP, INSTANT), (INSTANT, TIMESTAMP), (BODY, INSTANT, TIMESTAMP)])
+def test_whom_nobody_knows_has_nothing_digested_twice(asking: SignedGuard, parts: tuple[Part, ...]) -> None:
+    assert asking.refusal(hmac_over(*parts)) == "signature.reference"
+
+
+@pytest.mark.parametrize("parts", [(BODY, TIMESTAMP), (BODY, INSTANT), (INSTANT,)])
+def test_but_several_things_apart_from_each_other(asking: SignedGuard, parts: tuple[Part, ...]) -> None:
+    assert opened(asking, hmac_over(*parts)).signed_parts == NOTHING

@@ -84,10 +84,14 @@ class Envelope(Outline):
 
     @property
     def addressed_actions(self) -> tuple[str, ...]:
-        """The texts of WS-Addressing Action header blocks."""
+        """The texts of WS-Addressing Action header blocks; what elements cut in two is two words."""
         if self.header is None:
             return ()
-        return tuple((block.text or "") for tag in WSA_ACTIONS for block in self.header.findall(tag))
+        return tuple(
+            " ".join(("".join(block.itertext()), *block.itertext())) if len(block) else block.text or ""
+            for tag in WSA_ACTIONS
+            for block in self.header.findall(tag)
+        )
 
 
 def read_envelope(tree: Tree, actor: str, outline: Outline | None = None) -> Envelope:

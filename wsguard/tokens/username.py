@@ -10,6 +10,7 @@ import hmac
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final, Protocol, runtime_checkable
 
 from lxml.etree import _Element
@@ -126,7 +127,7 @@ class UsernameTokenProcessor:
             FailedAuthentication: ``username_token.authentication``.
             StoreUnavailable: the user table, or the count of failures, does not answer.
         """
-        guesses = hashlib.sha256(f"{attempt.remote_addr}\0{token.username}".encode()).digest()
+        guesses = hashlib.sha256(f"{_origin(attempt.remote_addr)}\0{token.username}".encode()).digest()
         self._check_guesses(guesses, attempt)
         user = self._users.find(token.username)
         right = self._matches(token, user or _NOBODY)
@@ -287,3 +288,18 @@ def _check_window(created: str, demands: UsernameTokenDemands, now: datetime, ex
         seen=f"Created {instant}",
         setting=f"username_token.{setting}",
     )
+
+
+_SUBNET_BITS: Final = 64
+"""Of an IPv6 address: RFC 6177 §2 gives every customer such a network at least, so who has one has 2^64 addresses."""
+
+
+def _origin(address: str) -> str:
+    """What wrong passwords are counted for: an IPv4 address, the /64 of an IPv6 one, or what else the server says."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    return str(found.ipv4_mapped or IPv6Network((int(found), _SUBNET_BITS), strict=False).network_address)
