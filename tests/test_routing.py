@@ -80,9 +80,9 @@ def test_a_path_is_exact() -> None:
     assert [services.resolve(path, A).service for path in paths] == ["one", "one", "", "", "", ""]
 
 
-@pytest.mark.parametrize("path", ["/one/", "/One", "/one\u200b", "/ｏne", "/one//"])
+@pytest.mark.parametrize("path", ["/one/", "/One", "/one\u200b", "/ｏne", "/one//", "/one/x", "/ONE/x/y"])
 def test_what_a_router_may_take_for_the_path_of_a_service_is_refused(path: str) -> None:
-    """The application would serve it, under the demands of the top of the file."""
+    """The application would serve it, under the demands of the top of the file; or what is mounted there would."""
     assert refusal(table(services={"one": {"paths": ["/one"]}}), path, A) == "http.path"
 
 

@@ -104,10 +104,19 @@ class ServiceTable:
         if self._known is not None and operation not in self._known:
             raise MessageFault("operation.unknown", expected="an operation of the application", seen=operation)
         found = self._by_path.get(path)
-        if found is None and (claimed := self._folded_paths.get(_folded(path))) is not None:
+        if found is None and (claimed := self._taken_for(path)) is not None:
             # Some router may take it for the path that a service claims, and the demands would be others.
             raise MessageFault("http.path", expected=claimed, seen=path)
         return found or self._default
+
+    def _taken_for(self, path: str) -> str | None:
+        """The path of a guarded service that ``path`` looks like, or lies below: what is mounted there would get it."""
+        folded = _folded(path)
+        while folded:
+            if (claimed := self._folded_paths.get(folded)) is not None:
+                return claimed
+            folded = folded.rpartition("/")[0]
+        return self._folded_paths.get("") if not _folded(path) else None
 
     def check_actions(self, actions: Iterable[str], operation: str, target: Target) -> None:
         """Demand that no SOAPAction contradicts the Body.
