@@ -49,7 +49,7 @@ class Records:
     def write(self, record: AuditRecord) -> None:
         self.written.append(record)
 
-    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float) -> None:
+    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float, check: str = "") -> None:
         return
 
     def close(self) -> None:

@@ -794,7 +794,7 @@ class BrokenAudit(MemoryAudit):
             raise self._error
         super().write(record)
 
-    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float) -> None:
+    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float, check: str = "") -> None:
         raise self._error
 
 

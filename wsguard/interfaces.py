@@ -260,8 +260,14 @@ class AuditSink(Protocol):
         """
         ...
 
-    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float) -> None:
+    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float, check: str = "") -> None:
         """Add what became of a request whose record was written before its hand-off.
+
+        Args:
+            incident: of the record.
+            outcome: in the place of the recorded one.
+            duration_ms: likewise.
+            check: which decided in the end; empty: the recorded one did.
 
         Raises:
             StoreUnavailable: it was not kept.

@@ -381,7 +381,8 @@ class Guard:
             self._write(case.record("error", fault.check if fault is not None else "", code), case.serving)
             return
         try:
-            case.serving.audit.amend(case.incident, "error", case.duration_ms)
+            check = fault.check if fault is not None else ""
+            case.serving.audit.amend(case.incident, "error", case.duration_ms, check)
         except Exception as error:  # noqa: BLE001 - the exception goes on, and the fault out
             _log.error("incident %s: not recorded: %s", case.incident, _where(error))
 

@@ -211,6 +211,24 @@ class TestAuditContract:
         audit.amend("01HZX-full", "accepted", 8.5)
         assert audit.find("01HZX-full") == replace(FULL, outcome="accepted", duration_ms=8.5)
 
+    def test_an_amendment_may_name_the_check_that_decided_in_the_end(self, audit: ReadableSink) -> None:
+        audit.write(replace(FULL, outcome="accepted", check="signature.algorithm"))
+        audit.amend("01HZX-full", "error", 7.5, "response.not_secured")
+        amended = replace(FULL, outcome="error", duration_ms=7.5, check="response.not_secured")
+        assert audit.find("01HZX-full") == amended
+        assert audit.read() == [amended]
+        for asked in ("response.not_secured", "response"):
+            assert [found.incident for found in audit.read(check=asked)] == ["01HZX-full"]
+        for asked in ("signature.algorithm", "signature", "response.not"):
+            assert audit.read(check=asked) == []
+
+    @pytest.mark.parametrize("check", ["replay.nonce", ""])
+    def test_of_several_amendments_the_last_one_holds_in_its_check_too(self, audit: ReadableSink, check: str) -> None:
+        audit.write(replace(FULL, check=check))
+        audit.amend("01HZX-full", "error", 7.5, "response.not_secured")
+        audit.amend("01HZX-full", "error", 8.5)
+        assert audit.find("01HZX-full") == replace(FULL, outcome="error", duration_ms=8.5, check=check)
+
     def test_filters_see_the_amended_outcome(self, audit: ReadableSink) -> None:
         audit.write(record(1, outcome="accepted"))
         audit.amend("incident-0001", "error", 1.0)
@@ -281,3 +299,10 @@ class TestMemory:
         with pytest.raises(StoreUnavailable) as caught:
             MemoryAudit().amend("gone", "error", 1.0)
         assert caught.value.seen == "no record of incident gone to amend"
+
+    def test_an_amendment_is_of_its_record_also_where_others_are_gone(self) -> None:
+        audit = MemoryAudit(capacity=2)
+        for number in range(4):
+            audit.write(record(number, check=f"replay.{number}"))
+        audit.amend("incident-0003", "error", 1.0)
+        assert [one.check for one in audit.records] == ["replay.2", "replay.3"]

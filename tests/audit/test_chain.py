@@ -23,7 +23,7 @@ from tests.audit.chains import KEY, flaws, record, url_of, verified, write_histo
 from wsguard.audit import open_audit
 from wsguard.audit.chain import Link, mac_of, sealed
 from wsguard.audit.checkpoint import Checkpoint
-from wsguard.audit.entries import Entry, checkpoint_content
+from wsguard.audit.entries import Entry, amendment_content, checkpoint_content
 from wsguard.audit.jsonl import JsonLinesAudit
 from wsguard.audit.lines import line_of, parse_line
 from wsguard.audit.sql import SqlAudit
@@ -135,6 +135,37 @@ class TestUntouched:
     def test_nothing_at_all_holds(self) -> None:
         done = verify([])
         assert (done.holds, done.writers) == (True, [])
+
+
+class TestAmendments:
+    def test_without_a_check_one_is_written_as_ever(self) -> None:
+        content = amendment_content("1", "error", 2.5, "2026-03-01T12:00:00.000Z")
+        entry = sealed(content, Link("w", 4, "00ff"), None)
+        octets = (
+            b'00ff\n{"amends":true,"duration_ms":2.5,"incident":"1","outcome":"error","prev":"00ff","seq":5,'
+            b'"time":"2026-03-01T12:00:00.000Z","writer":"w"}'
+        )
+        assert entry["mac"] == sha256(octets).hexdigest()
+
+    @pytest.mark.parametrize("name", FORMS)
+    def test_a_check_is_chained_and_verifies(self, tmp_path: Path, name: str) -> None:
+        url = url_of(tmp_path / name)
+        with closing(open_audit([url], KEY)) as sink:
+            sink.write(record("1"))
+            sink.amend("1", "error", 2.5)
+            sink.amend("1", "error", 2.5, "response.not_secured")
+        assert verified(url).holds
+
+    @pytest.mark.parametrize(("before", "after"), [("", "response.not_secured"), ("response.not_secured", "")])
+    def test_a_check_that_is_put_in_or_taken_away_later_is_found(self, tmp_path: Path, before: str, after: str) -> None:
+        path = tmp_path / "audit.db"
+        with closing(open_audit([url_of(path)], KEY)) as sink:
+            sink.write(record("1"))
+            sink.amend("1", "error", 2.5, before)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("UPDATE audit SET \"check\" = ? WHERE kind = 'amendment'", (after,))
+            connection.commit()
+        assert flaws(verified(url_of(path))) == {"changed"}
 
 
 class TestTamperedLines:

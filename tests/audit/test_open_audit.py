@@ -50,7 +50,7 @@ class Broken:
     def write(self, record: AuditRecord) -> None:
         raise StoreUnavailable(self.name)
 
-    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float) -> None:
+    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float, check: str = "") -> None:
         raise StoreUnavailable(self.name)
 
     def close(self) -> None:

@@ -21,7 +21,13 @@ _UNREADABLE: Final = frozenset({"stderr:", "memory://"})
 _FORMS: Final = "sqlite:///FILE, any SQLAlchemy URL, jsonl:FILE, stderr: and memory://"
 
 
-def open_audit(urls: Sequence[str], key: bytes | None = None, *, retention: timedelta | None = None) -> AuditSink:
+def open_audit(
+    urls: Sequence[str],
+    key: bytes | None = None,
+    *,
+    retention: timedelta | None = None,
+    deadline: float | None = None,
+) -> AuditSink:
     """Open a sink that keeps each record at every one of ``urls``, and prove of each that it can write.
 
     Each process and each opened sink is a writer with a chain of its own, except in ``memory://``. A chain shows what
@@ -32,6 +38,7 @@ def open_audit(urls: Sequence[str], key: bytes | None = None, *, retention: time
         urls: ``sqlite:///FILE`` or any SQLAlchemy URL, ``jsonl:FILE``, ``stderr:``, ``memory://``; at least one.
         key: of the chain's macs, which are HMAC-SHA-256 then, and otherwise plain SHA-256.
         retention: how long databases keep records at least; older ones are removed little by little. None: for ever.
+        deadline: seconds in which PostgreSQL through psycopg has answered, connecting included; None: no bound of ours.
 
     Raises:
         ValueError: no URL, no such kind of sink, a package that it needs is missing, or a database of another version.
@@ -41,7 +48,7 @@ def open_audit(urls: Sequence[str], key: bytes | None = None, *, retention: time
     with ExitStack() as opened:
         sinks = []
         for url in urls:
-            sinks.append(_open_sink(url, key or None, retention))
+            sinks.append(_open_sink(url, key or None, retention, deadline))
             opened.callback(sinks[-1].close)
         opened.pop_all()
     if len(sinks) == 1:
@@ -131,7 +138,7 @@ def _readable(urls: Sequence[str]) -> str:
     return url
 
 
-def _open_sink(url: str, key: bytes | None, retention: timedelta | None) -> AuditSink:
+def _open_sink(url: str, key: bytes | None, retention: timedelta | None, deadline: float | None) -> AuditSink:
     if url == "memory://":
         from wsguard.audit.memory import MemoryAudit
 
@@ -144,7 +151,7 @@ def _open_sink(url: str, key: bytes | None, retention: timedelta | None) -> Audi
         from wsguard.audit.jsonl import JsonLinesAudit
 
         return JsonLinesAudit(file, key=key)
-    sink: AuditSink = _sql().SqlAudit(url, key=key, retention=retention)
+    sink: AuditSink = _sql().SqlAudit(url, key=key, retention=retention, deadline=deadline)
     return sink
 
 

@@ -56,10 +56,13 @@ def record_content(record: AuditRecord, timespec: str) -> dict[str, Any]:
     return content
 
 
-def amendment_content(incident: str, outcome: RequestOutcome, duration_ms: float, time: str) -> dict[str, Any]:
-    """What an entry says of a request that was recorded before."""
+def amendment_content(
+    incident: str, outcome: RequestOutcome, duration_ms: float, time: str, check: str = ""
+) -> dict[str, Any]:
+    """What an entry says of a request that was recorded before. Without a check it is as earlier releases wrote it."""
     number = float(duration_ms) + 0.0
-    return {"incident": incident, "amends": True, "time": time, "outcome": outcome, "duration_ms": number}
+    content = {"incident": incident, "amends": True, "time": time, "outcome": outcome, "duration_ms": number}
+    return content | ({"check": check} if check else {})
 
 
 def checkpoint_content(checkpoint: Checkpoint, time: str) -> dict[str, Any]:

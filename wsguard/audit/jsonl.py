@@ -3,7 +3,7 @@
 import logging
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
@@ -19,6 +19,7 @@ from wsguard.audit.entries import (
     record_content,
     time_text,
 )
+from wsguard.audit.group import GroupCommit
 from wsguard.audit.lines import Amendment, line_of, parse_entry, parse_line
 from wsguard.audit.selection import fits
 from wsguard.audit.writer import ChainWriter, Turn
@@ -118,8 +119,8 @@ class JsonLinesAudit(JsonLinesReader):
 
     The file is opened for each line, so there is nothing to reopen when it was rotated, and nothing that processes
     share. One ``write`` with ``O_APPEND`` is atomic on a local file system. The line is on the disk when ``write``
-    returns. The threads of a process write one after the other. In another file than before a new writer begins, so
-    that each file can be verified by itself.
+    returns. What threads of a process bring while one of them writes goes in one ``write`` after that. In another file
+    than before a new writer begins, so that each file can be verified by itself.
 
     Nothing is ever removed: a file cannot be rewritten without losing what other processes append meanwhile. Rotate it
     by renaming, and remove old files.
@@ -136,6 +137,7 @@ class JsonLinesAudit(JsonLinesReader):
         """
         self._path = Path(path).absolute()
         self._chain: Final = ChainWriter(key, _PATIENCE)
+        self._group: Final = GroupCommit(self._keep, patience=_PATIENCE, is_outage=_is_outage)
         with self._translated():
             os.close(self._open())
             self._unchained = _unchained_lines(self._path)
@@ -146,41 +148,39 @@ class JsonLinesAudit(JsonLinesReader):
         Raises:
             StoreUnavailable: it was not, or not wholly, written to the disk.
         """
-        self._append(record_content(record, _TIMESPEC))
+        self._group.add(record_content(record, _TIMESPEC))
 
-    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float) -> None:
+    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float, check: str = "") -> None:
         """Append what became of a request.
 
         Raises:
             StoreUnavailable: it was not, or not wholly, written to the disk.
         """
-        self._append(amendment_content(incident, outcome, duration_ms, _now()))
+        self._group.add(amendment_content(incident, outcome, duration_ms, _now(), check))
 
     def close(self) -> None:
-        """Append that this writer ends, if it began; a failure to is logged. Nothing is held."""
+        """Append what still waits and that this writer ends, if it began; a failure to is logged. Nothing is held."""
         try:
-            with self._chain.turn() as turn:
-                if turn.link is not None:
-                    self._put(turn, closing_content(_now()))
-                    turn.end()
+            self._group.add(closing_content(_now()))
         except StoreUnavailable as failure:
             _log.warning("the audit was closed without a closing entry: %s", failure.seen)
 
-    def _append(self, content: Mapping[str, Any]) -> None:
+    def _keep(self, contents: Sequence[Mapping[str, Any]]) -> list[None]:
         with self._chain.turn() as turn:
-            if self._unchained:
-                self._put(turn, checkpoint_content(Checkpoint(unchained=self._unchained), _now()))
+            if turn.may_add(contents):
+                adopted = [checkpoint_content(Checkpoint(unchained=self._unchained), _now())] if self._unchained else []
+                self._put(turn, [*adopted, *contents])
                 self._unchained = 0
-            self._put(turn, content)
+        return [None] * len(contents)
 
-    def _put(self, turn: Turn, content: Mapping[str, Any]) -> None:
+    def _put(self, turn: Turn, contents: Sequence[Mapping[str, Any]]) -> None:
         with self._translated():
             descriptor = self._open()
             try:
                 status = os.fstat(descriptor)
                 emptied = stat.S_ISREG(status.st_mode) and not status.st_size
-                entry = turn.seal(content, home=(status.st_dev, status.st_ino), anew=emptied)
-                _append_whole(descriptor, line_of(entry))
+                entries = turn.seal_all(contents, home=(status.st_dev, status.st_ino), anew=emptied)
+                _append_whole(descriptor, list(map(line_of, entries)))
             finally:
                 os.close(descriptor)
 
@@ -205,17 +205,28 @@ def _unchained_lines(path: Path) -> int:
     return count
 
 
-def _append_whole(descriptor: int, line: bytes) -> None:
+def _is_outage(error: Exception) -> bool:
+    """What cannot be written as JSON is one content's; the file is everybody's."""
+    return isinstance(error, StoreUnavailable)
+
+
+def _append_whole(descriptor: int, lines: Sequence[bytes]) -> None:
     status = os.fstat(descriptor)
-    regular = stat.S_ISREG(status.st_mode)
-    if regular and status.st_size and os.pread(descriptor, 1, status.st_size - 1) != b"\n":
-        # A line was torn by a full disk or a crash: it must not take this one with it. An empty line does no harm.
-        line = b"\n" + line
-    written = os.write(descriptor, line)
-    if written != len(line):
-        raise OSError(f"only {written} of {len(line)} bytes were written")
-    if regular:
-        os.fsync(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        # What is longer than PIPE_BUF may be mixed with what others write.
+        for line in lines:
+            _write_whole(descriptor, line)
+        return
+    torn = status.st_size and os.pread(descriptor, 1, status.st_size - 1) != b"\n"
+    # A line was torn by a full disk or a crash: it must not take the next one with it. An empty line does no harm.
+    _write_whole(descriptor, b"".join([b"\n" if torn else b"", *lines]))
+    os.fsync(descriptor)
+
+
+def _write_whole(descriptor: int, octets: bytes) -> None:
+    written = os.write(descriptor, octets)
+    if written != len(octets):
+        raise OSError(f"only {written} of {len(octets)} bytes were written")
 
 
 def _lines_backwards(file: BinaryIO) -> Iterator[bytes]:

@@ -19,11 +19,14 @@ class Amendment:
     incident: str
     outcome: RequestOutcome
     duration_ms: float
+    check: str = ""
+    """Empty: the record's own."""
 
     def apply(self, record: AuditRecord) -> None:
-        """Put the outcome and the duration into ``record``."""
+        """Put the outcome, the duration and the check into ``record``, as it was written."""
         record.outcome = self.outcome
         record.duration_ms = self.duration_ms
+        record.check = self.check or record.check
 
 
 def line_of(content: Mapping[str, Any]) -> bytes:
@@ -55,7 +58,8 @@ def parse_entry(line: bytes) -> Mapping[str, Any] | None:
 
 
 def _amendment(plain: Mapping[str, Any]) -> Amendment:
-    return Amendment(_text(plain["incident"]), _outcome(plain["outcome"]), _number(plain["duration_ms"]))
+    check = _text(plain.get("check", ""))
+    return Amendment(_text(plain["incident"]), _outcome(plain["outcome"]), _number(plain["duration_ms"]), check)
 
 
 def _record(plain: Mapping[str, Any]) -> AuditRecord:

@@ -28,6 +28,8 @@ class MemoryAudit:
             raise ValueError("capacity is at least 1")
         self.records: list[AuditRecord] = []
         """Copies of what was written, oldest first."""
+        self._checks: list[str] = []
+        """The check of each as it was written."""
         self._capacity = capacity
         self._lock = threading.Lock()
 
@@ -35,19 +37,22 @@ class MemoryAudit:
         """Keep a copy of ``record``."""
         with self._lock:
             self.records.append(deepcopy(record))
-            del self.records[: -self._capacity]
+            self._checks.append(record.check)
+            del self.records[: -self._capacity], self._checks[: -self._capacity]
 
-    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float) -> None:
+    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float, check: str = "") -> None:
         """Add what became of a request.
 
         Raises:
             StoreUnavailable: there is no such record, or no longer.
         """
         with self._lock:
-            record = self._latest(incident)
-            if record is None:
-                raise StoreUnavailable(f"no record of incident {incident} to amend", setting="audit.url")
-            Amendment(incident, outcome, duration_ms).apply(record)
+            for record, written in zip(reversed(self.records), reversed(self._checks), strict=True):
+                if record.incident == incident:
+                    record.check = written
+                    Amendment(incident, outcome, duration_ms, check).apply(record)
+                    return
+        raise StoreUnavailable(f"no record of incident {incident} to amend", setting="audit.url")
 
     def read(self, *, limit: int = 100, **which: Unpack[AuditFilter]) -> list[AuditRecord]:
         """The newest records that fit, last written first."""

@@ -27,13 +27,13 @@ class SeveralSinks:
         """
         self._each(lambda sink: sink.write(record))
 
-    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float) -> None:
+    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float, check: str = "") -> None:
         """Add what became of a request, everywhere.
 
         Raises:
             StoreUnavailable: not every sink kept it; all others did.
         """
-        self._each(lambda sink: sink.amend(incident, outcome, duration_ms))
+        self._each(lambda sink: sink.amend(incident, outcome, duration_ms, check))
 
     def close(self) -> None:
         """Close every sink, also when one of them fails to."""

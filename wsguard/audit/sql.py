@@ -1,126 +1,58 @@
 """Audit records in a SQL database, through SQLAlchemy: an embedded SQLite file or any other database."""
 
-import json
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
-from typing import Any, Final, Unpack
+from typing import Any, Final
 
-from sqlalchemy import Connection, Select, func, insert, select
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from wsguard.audit.checkpoint import Checkpoint
 from wsguard.audit.entries import (
-    Entry,
     amendment_content,
     checkpoint_content,
     closing_content,
+    kind_of,
     record_content,
     time_text,
 )
+from wsguard.audit.group import GroupCommit
 from wsguard.audit.sql_purge import Plan, checkpoint_of, last_before, remove
-from wsguard.audit.sql_query import entries, fields_of, records
-from wsguard.audit.sql_rows import TIMESPEC, entry_of, row_of
+from wsguard.audit.sql_query import entries, recorded
+from wsguard.audit.sql_reader import PAGE, SqlAuditReader
+from wsguard.audit.sql_rows import TIMESPEC, row_of
 from wsguard.audit.sql_schema import demand_ours, make_tables
 from wsguard.audit.sql_table import AUDIT
 from wsguard.audit.writer import ChainWriter, Turn
 from wsguard.databases.sql import Database
+from wsguard.databases.sql_engine import parsed_url
 from wsguard.databases.sql_tables import made
 from wsguard.databases.sqlite import BUSY_TIMEOUT
 from wsguard.faults import StoreUnavailable
-from wsguard.interfaces import AuditFilter, AuditRecord, RequestOutcome
+from wsguard.interfaces import AuditRecord, RequestOutcome
+
+__all__ = ["SqlAudit", "SqlAuditReader"]
 
 _log: Final = logging.getLogger("wsguard")
 _SETTING: Final = "audit.url"
-_PAGE: Final = 500
-"""Rows that are read at once."""
+_BOUNDED: Final = "postgresql+psycopg"
+"""The driver whose every wait can be ended."""
 _SMALL: Final = 200
 """Rows that a purge beside the requests looks at: some twenty milliseconds."""
 _PERIOD: Final = 3600
 """Seconds between two of those in a process."""
-_PERIOD_WHILE_BEHIND: Final = 1
+_PERIOD_WHILE_BEHIND: Final = 0.1
 """Seconds, where a batch was not enough: what a flood wrote has to go as fast as it came."""
-
-
-class SqlAuditReader:
-    """Reads the entries of one database, and creates nothing."""
-
-    def __init__(self, url: str) -> None:
-        """
-        Raises:
-            ValueError: the URL cannot be used, its driver is missing, or the tables are of another version.
-            StoreUnavailable: the database or its tables cannot be read.
-        """
-        self._database = Database(url, setting=_SETTING, keep=False)
-        with self._database.look() as connection:
-            demand_ours(connection, self._database.name)
-
-    def read(self, *, limit: int = 100, **which: Unpack[AuditFilter]) -> list[AuditRecord]:
-        """The newest records that fit, last written first.
-
-        Raises:
-            StoreUnavailable: the database cannot be read.
-        """
-        found = self._pages(lambda last, count: records(which, last, count), max(1, min(limit, _PAGE)))
-        return [self._record(row) for row in islice(found, max(limit, 0))]
-
-    def find(self, incident: str) -> AuditRecord | None:
-        """The record of one incident, or None.
-
-        Raises:
-            StoreUnavailable: the database cannot be read.
-        """
-        query = records({}, None, 1).where(AUDIT.c.incident == incident)
-        with self._database.look() as connection:
-            row = connection.execute(query).mappings().first()
-            return None if row is None else self._record(dict(row))
-
-    def scan(self, *, oldest_first: bool = False, **which: Unpack[AuditFilter]) -> Iterator[AuditRecord]:
-        """All records that fit, last written first unless said otherwise.
-
-        Raises:
-            StoreUnavailable: the database cannot be read.
-        """
-        found = self._pages(lambda last, count: records(which, last, count, oldest_first=oldest_first))
-        return map(self._record, found)
-
-    def entries(self) -> Iterator[Entry]:
-        """All rows, in the order of writing.
-
-        Raises:
-            StoreUnavailable: the database cannot be read.
-        """
-        return map(entry_of, self._pages(entries))
-
-    def _pages(
-        self, query: Callable[[int | None, int], Select[Any]], count: int = _PAGE
-    ) -> Iterator[Mapping[str, Any]]:
-        """The rows of a query that is asked again for what follows, so that no transaction lasts."""
-        last: int | None = None
-        while True:
-            with self._database.look() as connection:
-                rows = [dict(row) for row in connection.execute(query(last, count)).mappings()]
-            yield from rows
-            if len(rows) < count:
-                return
-            last = rows[-1]["id"]
-
-    def _record(self, row: Mapping[str, Any]) -> AuditRecord:
-        values: dict[str, Any] = fields_of(row)
-        try:
-            values["explanation"] = json.loads(values["explanation"])
-        except ValueError as error:
-            raise StoreUnavailable(
-                f"{self._database.name}: the explanation of incident {values['incident']} is damaged", setting=_SETTING
-            ) from error
-        return AuditRecord(**values)
 
 
 class SqlAudit(SqlAuditReader):
     """Adds each record as a chained row, and reads them again. It is on the disk when ``write`` returns, as far as the
-    database can tell. The threads of a process write one after the other.
+    database can tell. What threads of a process bring while one of them writes goes in one transaction after that.
 
     Rows are never changed: what became of a request is a row of its own. Where there is a retention, once an hour at
     most a write is followed by the removal of some of the rows that are older."""
@@ -132,6 +64,7 @@ class SqlAudit(SqlAuditReader):
         key: bytes | None = None,
         retention: timedelta | None = None,
         busy_timeout: float = BUSY_TIMEOUT,
+        deadline: float | None = None,
         upgrade: bool = False,
     ) -> None:
         """Open the database, make the tables where they are not there, and prove that a record can be added.
@@ -141,6 +74,8 @@ class SqlAudit(SqlAuditReader):
             key: of the chain's macs; without one they are plain digests.
             retention: how long rows are kept at least; None: for ever.
             busy_timeout: seconds to wait for a SQLite file that another thread, and again another process, writes to.
+            deadline: seconds in which PostgreSQL through psycopg has answered, connecting included, and that a thread
+                waits for others; None: what its own settings say, and ``busy_timeout`` for others.
             upgrade: tables of an earlier version are brought up; those of SQLite always are.
 
         Raises:
@@ -150,10 +85,13 @@ class SqlAudit(SqlAuditReader):
         self._key: Final = key
         self._retention: Final = retention
         self._adopts = False
-        self._chain: Final = ChainWriter(key, busy_timeout)
+        bounded = deadline if parsed_url(url).drivername == _BOUNDED else None
+        patience = busy_timeout if bounded is None else bounded
+        self._chain: Final = ChainWriter(key, patience)
+        self._group: Final = GroupCommit(self._keep, patience=patience, is_outage=_is_outage)
         # Spread over the period, so that processes which started together do not purge together.
         self._due = time.monotonic() + secrets.randbelow(_PERIOD)
-        self._database = Database(url, setting=_SETTING, busy_timeout=busy_timeout)
+        self._database = Database(url, setting=_SETTING, busy_timeout=busy_timeout, deadline=bounded)
         try:
             self._database.prepare()
             upgrade = upgrade or self._database.is_sqlite
@@ -174,27 +112,17 @@ class SqlAudit(SqlAuditReader):
         Raises:
             StoreUnavailable: it was not added.
         """
-        with self._chain.turn() as turn, self._database.transaction() as connection:
-            if self._adopts:
-                self._adopt(connection, turn)
-            _add(connection, turn, record_content(record, TIMESPEC))
-        self._adopts = False
-        if self._retention is not None and time.monotonic() >= self._due:
+        wrote = self._group.add(record_content(record, TIMESPEC))
+        if wrote and self._retention is not None and time.monotonic() >= self._due:
             self._purge_a_little(datetime.now(UTC) - self._retention)
 
-    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float) -> None:
+    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float, check: str = "") -> None:
         """Add what became of a request.
 
         Raises:
             StoreUnavailable: it was not added, or there is no record of it.
         """
-        there = select(AUDIT.c.id).where(AUDIT.c.incident == incident, AUDIT.c.kind == "record")
-        with self._chain.turn() as turn, self._database.transaction() as connection:
-            if connection.execute(there).first() is None:
-                raise StoreUnavailable(
-                    f"{self._database.name}: no record of incident {incident} to amend", setting=_SETTING
-                )
-            _add(connection, turn, amendment_content(incident, outcome, duration_ms, _now()))
+        self._group.add(amendment_content(incident, outcome, duration_ms, _now(), check))
 
     def purge(self, before: datetime) -> int:
         """Remove every row older than ``before``, after a checkpoint that says so; how many there were.
@@ -218,16 +146,42 @@ class SqlAudit(SqlAuditReader):
         return self._remove(Plan(before, self._key), last) if doomed else 0
 
     def close(self) -> None:
-        """Add that this writer ends, if it began, and close the connections; a failure to is logged."""
+        """Add what still waits and that this writer ends, if it began, and close the connections; a failure to is
+        logged. What is added later is kept too, by a new writer."""
         try:
-            with self._chain.turn() as turn:
-                if turn.link is not None:
-                    with self._database.transaction() as connection:
-                        _add(connection, turn, closing_content(_now()))
-                    turn.end()
+            self._group.add(closing_content(_now()))
         except StoreUnavailable as failure:
             _log.warning("the audit was closed without a closing entry: %s", failure.seen)
         self._database.close()
+
+    # --- Writing ------------------------------------------------------------------------------------------------------
+
+    def _keep(self, contents: Sequence[Mapping[str, Any]]) -> list[Exception | None]:
+        with self._chain.turn() as turn:
+            if not turn.may_add(contents):
+                return [None] * len(contents)
+            with self._database.transaction() as connection:
+                failures = self._unfounded(connection, contents)
+                if self._adopts:
+                    self._adopt(connection, turn)
+                founded = [content for content, failure in zip(contents, failures, strict=True) if failure is None]
+                _add(connection, turn, *founded)
+        self._adopts = False
+        return failures
+
+    def _unfounded(self, connection: Connection, contents: Sequence[Mapping[str, Any]]) -> list[Exception | None]:
+        """Of each content the failure, if it amends what is not there."""
+        amended = [content["incident"] for content in contents if kind_of(content) == "amendment"]
+        there = set(connection.execute(recorded(amended)).scalars()) if amended else set()
+        failures: list[Exception | None] = []
+        for content in contents:
+            kind, incident = kind_of(content), content.get("incident", "")
+            lost = kind == "amendment" and incident not in there
+            text = f"{self._database.name}: no record of incident {incident} to amend"
+            failures.append(StoreUnavailable(text, setting=_SETTING) if lost else None)
+            if kind == "record":
+                there.add(incident)
+        return failures
 
     # --- Tables -------------------------------------------------------------------------------------------------------
 
@@ -271,7 +225,7 @@ class SqlAudit(SqlAuditReader):
     def _batches(self, last: int | None) -> Iterator[list[Mapping[str, Any]]]:
         """Rows up to row ``last``, in the order of writing."""
         rows = takewhile(lambda row: last is not None and row["id"] <= last, self._pages(entries))
-        while batch := list(islice(rows, _PAGE)):
+        while batch := list(islice(rows, PAGE)):
             yield batch
 
     def _remove(self, plan: Plan, last: int | None) -> int:
@@ -282,13 +236,20 @@ class SqlAudit(SqlAuditReader):
         return removed
 
 
-def _add(connection: Connection, turn: Turn, content: Mapping[str, Any]) -> None:
-    connection.execute(insert(AUDIT), row_of(turn.seal(content)))
+def _add(connection: Connection, turn: Turn, *contents: Mapping[str, Any]) -> None:
+    rows = [row_of(entry) for entry in turn.seal_all(contents)]
+    if rows:
+        connection.execute(insert(AUDIT), rows)
 
 
 def _say(connection: Connection, turn: Turn, checkpoint: Checkpoint) -> None:
-    for part in checkpoint.parts():
-        _add(connection, turn, checkpoint_content(part, _now()))
+    _add(connection, turn, *(checkpoint_content(part, _now()) for part in checkpoint.parts()))
+
+
+def _is_outage(error: Exception) -> bool:
+    """Whether other records would fare no better. Without a cause it is the turn that was not had."""
+    cause = error.__cause__
+    return isinstance(error, StoreUnavailable) and (cause is None or isinstance(cause, OperationalError | NoConnection))
 
 
 def _is_all_unchained(connection: Connection) -> bool:

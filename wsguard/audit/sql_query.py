@@ -1,6 +1,6 @@
 """What is asked of the table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, func, or_, select
@@ -23,8 +23,10 @@ _LATEST: Final = (
     .scalar_subquery()
 )
 _OUTCOME: Final = func.coalesce(_AMENDMENT.c.outcome, AUDIT.c.outcome)
+_CHECK: Final = func.coalesce(func.nullif(_AMENDMENT.c.check, ""), AUDIT.c.check)
 _AMENDED: Final[dict[str, ColumnElement[object]]] = {
     "outcome": _OUTCOME,
+    "check": _CHECK,
     "duration_ms": func.coalesce(_AMENDMENT.c.duration_ms, AUDIT.c.duration_ms),
 }
 
@@ -52,6 +54,11 @@ def entries(after: int | None, count: int) -> Select[Any]:
     return query if after is None else query.where(AUDIT.c.id > after)
 
 
+def recorded(incidents: Sequence[str]) -> Select[tuple[str]]:
+    """Those of ``incidents`` that there are records of."""
+    return select(AUDIT.c.incident).where(AUDIT.c.incident.in_(incidents), AUDIT.c.kind == "record")
+
+
 def fields_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a record in a row of ``records``."""
     return {name: row[name] for name in FIELDS}
@@ -65,8 +72,8 @@ def _conditions(which: AuditFilter) -> list[ColumnElement[bool]]:
         conditions.append(AUDIT.c.time < until)
     if check := which.get("check"):
         # No LIKE: SQLite's knows no case.
-        family = func.substr(AUDIT.c.check, 1, len(check) + 1) == f"{check}."
-        conditions.append(or_(AUDIT.c.check == check, family))
+        family = func.substr(_CHECK, 1, len(check) + 1) == f"{check}."
+        conditions.append(or_(_CHECK.in_([check]), family))
     if outcome := which.get("outcome"):
         conditions.append(_OUTCOME.in_([outcome]))
     if client := which.get("client"):

@@ -37,7 +37,7 @@ def row_of(content: Mapping[str, Any]) -> dict[str, Any]:
     # The column takes every value once; an incident is never written like this.
     row["incident"] = f"{content['writer']}.{content['seq']}"
     if kind == "amendment":
-        row["amends"] = content["incident"]
+        row |= {"amends": content["incident"], "check": content.get("check", "")}
     elif kind == "checkpoint":
         row["explanation"] = json.dumps(content["checkpoint"])
     return row
@@ -55,7 +55,7 @@ def content_of(row: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "record":
         content["explanation"] = json.loads(row["explanation"])
     elif kind == "amendment":
-        content |= {"incident": row["amends"], "amends": True}
+        content |= {"incident": row["amends"], "amends": True} | ({"check": row["check"]} if row["check"] else {})
     elif kind == "checkpoint":
         content["checkpoint"] = json.loads(row["explanation"])
     else:

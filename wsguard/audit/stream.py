@@ -36,14 +36,14 @@ class StreamAudit:
         """
         self._write(record_content(record, _TIMESPEC))
 
-    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float) -> None:
+    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float, check: str = "") -> None:
         """Write a further line and flush.
 
         Raises:
             StoreUnavailable: there is no standard error, or it takes nothing.
         """
         now = time_text(datetime.now(UTC), _TIMESPEC)
-        self._write(amendment_content(incident, outcome, duration_ms, now))
+        self._write(amendment_content(incident, outcome, duration_ms, now, check))
 
     def close(self) -> None:
         """Nothing is held: standard error stays open."""

@@ -4,11 +4,12 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 from wsguard.audit.chain import Link, sealed
+from wsguard.audit.entries import kind_of
 from wsguard.databases.forks import weakly
 from wsguard.faults import StoreUnavailable
 
@@ -41,6 +42,30 @@ class Turn:
         entry = sealed(content, self.link, self._key)
         self.link, self.home = Link(entry["writer"], entry["seq"], entry["mac"]), home
         return entry
+
+    def may_add(self, contents: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether any of ``contents`` would become an entry: a writer that never began does not end."""
+        return self.link is not None or any(kind_of(content) != "closing" for content in contents)
+
+    def seal_all(
+        self, contents: Iterable[Mapping[str, Any]], *, home: object = None, anew: bool = False
+    ) -> list[dict[str, Any]]:
+        """``contents`` as the next entries; after a closing one another writer begins, with the next.
+
+        Args:
+            contents: all but the fields of the chain.
+            home: of all of them.
+            anew: a new writer begins with the first.
+        """
+        entries: list[dict[str, Any]] = []
+        for content in contents:
+            closes = kind_of(content) == "closing"
+            if closes and self.link is None:
+                continue
+            entries.append(self.seal(content, home=home, anew=anew and not entries))
+            if closes:
+                self.end()
+        return entries
 
     def end(self) -> None:
         """What was sealed was the last of this writer."""
