@@ -483,7 +483,7 @@ class Empty:
     def write(self, record: AuditRecord) -> None:
         self.asked += 1
 
-    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float) -> None:
+    def amend(self, incident: str, outcome: RequestOutcome, duration_ms: float, check: str = "") -> None:
         self.asked += 1
 
     def close(self) -> None:

@@ -265,7 +265,10 @@ class _Parts:
             return None
         if is_database(url):
             keys = self._attempt("users.master_key_env", master_keys, policy.users)
-            return None if keys is None else self._open("users", (url, fingerprint(keys)), open_users, url, keys)
+            if keys is None:
+                return None
+            deadline = policy.users.deadline
+            return self._open("users", (url, fingerprint(keys), deadline), open_users, url, keys, deadline)
         if not url.startswith("toml:"):
             return self._open("users", url, open_users, url)
         # Such a table is read once, so another state of the file is another table.
@@ -285,8 +288,9 @@ class _Parts:
         if urls is None or key is None:
             return None
         retention = audit_retention(policy.audit)
-        source = (urls, hashlib.sha256(key).digest(), retention)
-        return self._open("audit", source, open_audit, urls, key, retention=retention)
+        deadline = policy.audit.deadline
+        source = (urls, hashlib.sha256(key).digest(), retention, deadline)
+        return self._open("audit", source, open_audit, urls, key, retention=retention, deadline=deadline)
 
     def _measured(
         self, instruments: Instruments, policy: Policy, services: ServiceTable, replay: ReplayStore

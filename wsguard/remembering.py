@@ -19,7 +19,7 @@ certificate that is renewed for the same key would let it live on."""
 
 
 def retention(policy: Policy) -> timedelta:
-    """How long a message that is dated may be taken by some service.
+    """How long a message that is dated is remembered: while some service may take it, and ``replay.keep`` at least.
 
     A Timestamp without Created binds by Expires alone, which lies at most ``max_lifetime`` ahead.
     """
@@ -27,7 +27,8 @@ def retention(policy: Policy) -> timedelta:
     lifetime = max(section.time_to_live for section in sections)
     ahead = max(section.future_time_to_live for section in sections)
     by_expires = [d.timestamp.max_lifetime for d in policy.every_demand if not d.timestamp.require_created]
-    return timedelta(seconds=max(lifetime + ahead, *by_expires, 0)) + SKEW_MARGIN
+    taken = timedelta(seconds=max(lifetime + ahead, *by_expires, 0)) + SKEW_MARGIN
+    return max(taken, timedelta(seconds=policy.replay.keep))
 
 
 def token_until(client: Client | None, demands: Demands, now: datetime) -> datetime:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from wsguard.databases.deadline import within
 from wsguard.databases.process_connection import ProcessConnection
 from wsguard.databases.sqlite import Synchronous
 from wsguard.faults import StoreUnavailable
@@ -67,3 +68,10 @@ store.close()
     url = f"sqlite:///{tmp_path}/replay.db"
     done = subprocess.run([sys.executable, "-c", program, url], capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
+
+
+def test_what_was_waited_for_a_turn_is_not_waited_for_again(path: Path) -> None:
+    with closing(opened(path)) as subject:
+        for left, waits in ((0.05, 50), (None, 200)):
+            with within(left), subject.turn() as connection:
+                assert connection.execute("PRAGMA busy_timeout").fetchone() == (waits,)

@@ -82,7 +82,8 @@ ASKED_WITH_ANOTHER = {
     "limits.body_bytes", "limits.elements", "limits.memory_bytes", "limits.attributes_per_element",
     "limits.prefix_list", "limits.references", "limits.encrypted_keys", "limits.encrypted_data",
     "limits.response_bytes", "encryption.require_signed_encrypted_data", "services.NAME.operations", "exempt.paths",
-    "exempt.service", "exempt.reason", "exempt.owner", "client.username", "client.shared_key",
+    "exempt.service", "exempt.reason", "exempt.owner", "client.username", "client.shared_key", "audit.deadline",
+    "users.deadline",
 }  # fmt: skip
 """What a rule asks for, whose finding is shown at another key."""
 
@@ -93,6 +94,7 @@ QUIET = {
     "response.key_identifier": "each form names the certificate; which one clients understand is theirs",
     "handoff.namespaces": "prefixes that a signed message may use; each is as good as another",
     "actor": "any name is as good as another",
+    "replay.keep": "what is remembered for less is remembered as long as it may be taken",
     "replay.key_prefix": "any name is as good as another",
     "replay.ca_file": "a file that cannot be read is refused when the store is opened",
     "users.master_key_env": "a database without keys is refused",
@@ -141,6 +143,13 @@ def test_a_part_that_no_message_has_is_told(part: str) -> None:
 )
 def test_a_part_that_a_message_can_have_is_told_from_those(part: str) -> None:
     assert not is_never_there(part)
+
+
+@pytest.mark.parametrize("section", ["replay", "audit"])
+def test_a_server_that_may_keep_a_request_waiting_for_long_is_found(section: str) -> None:
+    finding = ("lint.store_slow", f"{section}.deadline")
+    assert finding in found({**SECRET, section: {"deadline": 31}}, None)
+    assert finding not in found({**SECRET, section: {"deadline": 30}}, None)
 
 
 @pytest.mark.parametrize("section", ["signature", "encryption"])

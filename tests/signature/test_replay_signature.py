@@ -123,7 +123,7 @@ def test_the_same_content_that_another_signs_is_another_message(guard: SignedGua
 def remembered_until(guarded: Guarding, octets: bytes, **policy: object) -> datetime:
     """How long an accepted message's only key is remembered."""
     store = Recording()
-    guarded(replay_store=store, **policy).accepted(octets)
+    guarded(replay_store=store, replay={"url": "memory://", "keep": 0}, **policy).accepted(octets)
     ((_, until),) = store.remembered
     return until
 

@@ -218,7 +218,9 @@ def stores(policy: Policy) -> Iterator[Item]:
     yield from _store(
         "replay", lambda: (location(policy.replay, "replay"),), partial(open_replay, settings=policy.replay)
     )
-    yield from _store("audit", lambda: audit_urls(policy.audit), lambda url: open_audit([url]))
+    yield from _store(
+        "audit", lambda: audit_urls(policy.audit), lambda url: open_audit([url], deadline=policy.audit.deadline)
+    )
 
 
 def _store(section: str, urls: Callable[[], tuple[str, ...]], open_store: Callable[[str], Closable]) -> Iterator[Item]:

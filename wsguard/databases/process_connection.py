@@ -7,11 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from wsguard.databases.deadline import within
 from wsguard.databases.files import identity
 from wsguard.databases.forks import weakly
-from wsguard.databases.sqlite import Synchronous, connect
+from wsguard.databases.sqlite import Synchronous, be_patient, connect
 from wsguard.databases.turns import FOR_EVER, Turns
 from wsguard.faults import StoreUnavailable
+
+_File = tuple[int, int] | None
+_Files = tuple[_File, _File, _File]
+"""What tells a database, its log and its log's index from others in their place."""
 
 _ABANDONED: Final[list[sqlite3.Connection]] = []
 """Connections of a parent process, kept from being closed: "How To Corrupt An SQLite Database File" §2.6."""
@@ -28,17 +33,18 @@ class ProcessConnection:
         """
         Args:
             path: absolute path of a file that exists; it is never created here.
-            busy_timeout: seconds to wait for another thread, and again for another process.
+            busy_timeout: seconds to wait for other threads and processes.
             synchronous: what a commit promises.
             setting: key path of the setting that names the file.
         """
         self._path = path
+        self._log, self._index = path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")
         self._busy_timeout = busy_timeout
         self._synchronous: Synchronous = synchronous
         self._setting = setting
         self._turns = Turns(str(path), busy_timeout, setting=setting)
         self._connection: sqlite3.Connection | None = None
-        self._file: tuple[int, int] | None = None
+        self._files: _Files = None, None, None
         self._pid = os.getpid()
         self._closed = False
         os.register_at_fork(
@@ -54,9 +60,11 @@ class ProcessConnection:
         Raises:
             StoreUnavailable: there is no connection, or SQLite raised in the context.
         """
-        with self._turns.taken():
+        with within(self._busy_timeout), self._turns.taken():
             try:
-                yield self._current()
+                connection = self._current()
+                be_patient(connection, self._busy_timeout)
+                yield connection
             except (sqlite3.Error, OSError) as error:
                 self._drop()
                 raise StoreUnavailable(f"{self._path}: {error}", setting=self._setting) from error
@@ -77,14 +85,32 @@ class ProcessConnection:
             raise StoreUnavailable(f"{self._path}: closed", setting=self._setting)
         if self._pid != os.getpid():
             self._abandon()
-        # In WAL mode SQLite goes on writing to a file that was deleted, where no other process reads.
-        if self._connection is not None and self._file != identity(self._path):
-            self._drop()
+        # In WAL mode SQLite goes on writing to files that were deleted, where no other process reads.
+        if self._connection is not None and self._files != (found := self._found()):
+            self._leave(self._connection, found)
         if self._connection is None:
             self._connection = connect(self._path, self._busy_timeout, synchronous=self._synchronous)
             self._connection.isolation_level = None
-            self._file = identity(self._path)
+            # A read: with it SQLite opens its log.
+            self._connection.execute("PRAGMA user_version").fetchone()
+            self._files = self._found()
         return self._connection
+
+    def _found(self) -> _Files:
+        return identity(self._path), identity(self._log), identity(self._index)
+
+    def _leave(self, connection: sqlite3.Connection, found: _Files) -> None:
+        """Drop a connection to files that are no longer these, and save what is in a log that was deleted.
+
+        Raises:
+            StoreUnavailable: it cannot be saved as long as others use it.
+        """
+        database, log, _ = self._files
+        if database == found[0] and log != found[1]:
+            busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if busy:
+                raise StoreUnavailable(f"{self._log}: deleted while it was in use", setting=self._setting)
+        self._drop()
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None

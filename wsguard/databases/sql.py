@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import Pool
 
-from wsguard.databases.deadline import within
+from wsguard.databases.deadline import remaining, within
 from wsguard.databases.files import create_private_file
 from wsguard.databases.forks import weakly
 from wsguard.databases.sql_engine import parsed_url, server_engine, sqlite_engine, sqlite_file
@@ -51,8 +51,9 @@ class Database:
             setting: key path of the setting that names it.
             keep: connections stay open between two uses.
             busy_timeout: seconds to wait for a SQLite file that another thread, and again another process, uses.
-            deadline: seconds that any use of a PostgreSQL server through psycopg may take, connecting included; None:
-                what its own settings say.
+            deadline: seconds that any use of a SQLite file, or of a PostgreSQL server through psycopg, may wait,
+                connecting included; None: without an end for both waits together. Of other servers and drivers: what
+                their own settings say.
 
         Raises:
             ValueError: the URL cannot be used, or the package of its driver is missing.
@@ -166,6 +167,8 @@ class Database:
     def _be_patient(self, connection: Connection, patience: float | None = None) -> None:
         if self.is_sqlite:
             seconds = self._busy_timeout if patience is None else patience
+            left = remaining()
+            seconds = seconds if left is None else min(left, seconds)
             connection.exec_driver_sql(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
         elif patience is not None and self.is_postgresql:
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {patience * 1000:.0f}")

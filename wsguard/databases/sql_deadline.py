@@ -3,16 +3,17 @@
 import math
 import select
 from collections.abc import Generator
+from contextlib import suppress
 from typing import Any, Final
 
 import psycopg
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DisconnectionError
 
-from wsguard.databases.deadline import remaining
+from wsguard.databases.deadline import is_over, remaining
 
 _SHORTEST_CONNECT: Final = 2
-"""Seconds; libpq takes no shorter connect_timeout. So a call may take a second longer than it should."""
+"""Seconds; libpq takes no shorter connect_timeout."""
 _TOO_LATE: Final = 1
 """Seconds; with less left no connection is begun."""
 _SHARE_OF_SERVER: Final = 0.9
@@ -32,6 +33,18 @@ SELECT set_config('statement_timeout', %(ms)s, false), set_config('lock_timeout'
 class BoundedConnection(psycopg.Connection[Any]):
     """Waits for nothing longer than the call of its thread may last; after that it is closed."""
 
+    @classmethod
+    def _connect_gen(cls, *args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:  # noqa: ANN401 - as psycopg has it
+        """The steps of psycopg's, until the time is over: its own time-out is two seconds at least, for each host."""
+        steps = super()._connect_gen(*args, **kwargs)
+        try:
+            wanted = next(steps)
+            while not is_over():
+                wanted = steps.send((yield wanted))
+        except StopIteration as end:
+            return end.value
+        raise psycopg.OperationalError("no connection within the deadline")
+
     def wait(self, gen: Generator[Any, Any, Any], *args: object, **kwargs: object) -> Any:  # noqa: ANN401 - as psycopg has it
         """What ``gen`` returns.
 
@@ -45,6 +58,11 @@ class BoundedConnection(psycopg.Connection[Any]):
                 wanted = gen.send(self._ready(wanted))
         except StopIteration as end:
             return end.value
+        except BaseException:
+            # A pipeline would go on waiting where it is thrown away.
+            with suppress(Exception):
+                gen.close()
+            raise
 
     def _ready(self, wanted: int) -> int:
         left = remaining()

@@ -84,11 +84,13 @@ def server_engine(url: URL, *, keep: bool, deadline: float | None = None) -> Eng
     Args:
         url: with a synchronous driver.
         keep: connections stay open between two uses, and are tried before the next.
-        deadline: seconds that anything may take; for psycopg. None: no bound of ours.
+        deadline: seconds that anything may take, where the driver is psycopg; None: no bound of ours.
 
     Raises:
         ValueError: the URL cannot be used, or the package of its driver is missing.
     """
+    if url.drivername != "postgresql+psycopg":
+        deadline = None
     pool: dict[str, Any] = {"poolclass": NullPool}
     if keep:
         pool = {"pool_pre_ping": True} if deadline is None else {"pool_timeout": deadline, **_BOUNDED_POOL}

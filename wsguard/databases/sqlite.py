@@ -1,9 +1,12 @@
 """Opening SQLite files, with Python's own ``sqlite3``."""
 
+import math
 import sqlite3
 import time
 from pathlib import Path
 from typing import Final, Literal
+
+from wsguard.databases.deadline import remaining
 
 BUSY_TIMEOUT: Final = 5.0
 """Seconds; the default of Python's sqlite3."""
@@ -11,6 +14,8 @@ BUSY_TIMEOUT: Final = 5.0
 Synchronous = Literal["FULL", "NORMAL"]
 """FULL: what was committed is on the disk. NORMAL: in WAL mode a loss of power may undo the last commits."""
 
+_STEPS: Final = 20
+"""Of a patience, in a second."""
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -32,6 +37,14 @@ def connect(path: Path, busy_timeout: float, *, synchronous: Synchronous = "FULL
         connection.close()
         raise
     return connection
+
+
+def be_patient(connection: sqlite3.Connection, seconds: float) -> None:
+    """Let ``connection`` wait ``seconds`` for others at each statement, or what is left to this thread's call."""
+    left = remaining()
+    patience = seconds if left is None else min(left, seconds)
+    # In steps, so that SQLite finds the statement prepared.
+    connection.execute(f"PRAGMA busy_timeout = {math.ceil(patience * _STEPS) * 1000 // _STEPS}")
 
 
 def switch_to_wal(connection: sqlite3.Connection, busy_timeout: float) -> None:

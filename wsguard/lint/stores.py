@@ -46,8 +46,8 @@ _REPLAYS_LOST: Final = Rule(
 _STORE_SLOW: Final = Rule(
     name="lint.store_slow",
     risk="low",
-    finds=f"a request may wait more than {SLOW} seconds for the replay store",
-    cure="lower replay.deadline; 3 seconds are the default",
+    finds=f"a request may wait more than {SLOW} seconds for a store",
+    cure="lower the deadline; 3 seconds are the default",
 )
 _USERS_FORGOTTEN: Final = Rule(
     name="lint.users_forgotten",
@@ -122,9 +122,11 @@ def _a_server_forgets(look: Look) -> Iterator[Finding]:
     if replay.url.startswith(_FAILING_OVER) and replay.wait_replicas == 0:
         text = "after a failover nothing is known of the last messages: whoever recorded them sends them again"
         yield _REPLAYS_LOST.at("replay.wait_replicas", text)
-    if replay.deadline > SLOW:
-        text = f"a server that hangs holds each worker for {replay.deadline} seconds, and soon all of them"
-        yield _STORE_SLOW.at("replay.deadline", text)
+    for section in ("users", "replay", "audit"):
+        seconds = getattr(look.policy, section).deadline
+        if seconds > SLOW:
+            text = f"a server that hangs holds each worker for {seconds} seconds, and soon all of them"
+            yield _STORE_SLOW.at(f"{section}.deadline", text)
 
 
 def _audit_is_not_kept(look: Look) -> Iterator[Finding]:

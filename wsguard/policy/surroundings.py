@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from wsguard.policy.values import Count, File, Name, PositiveSeconds, Section, Switch, Text, Url, at_most_one
+from wsguard.policy.values import Count, File, Name, PositiveSeconds, Seconds, Section, Switch, Text, Url, at_most_one
 
 
 class Location(Section):
@@ -30,6 +30,8 @@ class Users(Location):
     """toml:FILE, memory://, sqlite:///FILE or any SQLAlchemy URL."""
     master_key_env: Text = "WSGUARD_MASTER_KEY"
     """Environment variable with the keys, separated by commas, that encrypt digest secrets at rest."""
+    deadline: PositiveSeconds = 3
+    """Seconds within which SQLite, or PostgreSQL through psycopg, has answered; otherwise a request is refused."""
 
 
 class Replay(Location):
@@ -38,7 +40,10 @@ class Replay(Location):
     url: Url = "sqlite:///wsguard-replay.db"
     """memory://, sqlite:///FILE, redis://…, rediss://… (also +unix, +sentinel, +cluster) or postgresql+psycopg://…"""
     deadline: PositiveSeconds = 3
-    """Seconds within which Redis or PostgreSQL has answered, connecting included; otherwise a request is refused."""
+    """Seconds within which the store has answered, connecting included; otherwise a request is refused."""
+    keep: Seconds = 3600
+    """Seconds that what was seen is remembered at least. Longer where a message may be taken for longer. So windows can
+    be made longer, and a clock can be set back, by as much, and no old message is taken again."""
     key_prefix: Text = "wsguard:"
     """What the names of keys in Redis begin with. Guards that share what was seen have the same."""
     ca_file: File | None = None
@@ -62,6 +67,8 @@ class Audit(Section):
     """Environment variable that holds the URL."""
     url_file: File | None = None
     """File that holds the URL."""
+    deadline: PositiveSeconds = 3
+    """Seconds within which PostgreSQL has taken a record, connecting included; otherwise on_failure decides."""
     record: Literal["rejected", "all"] = "rejected"
     """Whether accepted messages are recorded too. Exempt and failed ones always are."""
     on_failure: Literal["refuse", "unsafe_continue"] = "refuse"

@@ -35,7 +35,7 @@ def open_replay(url: str, settings: Replay | None = None) -> ReplayStore:
     Args:
         url: ``memory://`` (this process only), ``sqlite:///FILE``, ``redis://…`` as ``parsed_redis_url`` takes it, or
             ``postgresql+psycopg://…`` as SQLAlchemy does.
-        settings: of ``[replay]``, without where it is; None: the defaults. They are for servers.
+        settings: of ``[replay]``, without where it is; None: the defaults.
 
     Raises:
         ConfigError: a setting does not fit the URL, or a Redis server throws keys away.
@@ -51,7 +51,7 @@ def open_replay(url: str, settings: Replay | None = None) -> ReplayStore:
     if url.startswith(_SQLITE):
         from wsguard.stores.replay_sqlite import SqliteReplayStore
 
-        return SqliteReplayStore(_sqlite_file(url))
+        return SqliteReplayStore(_sqlite_file(url), busy_timeout=settings.deadline)
     scheme = _scheme(url)
     store: ReplayStore
     if scheme.partition("+")[0] in ("redis", "rediss"):
@@ -66,15 +66,20 @@ def open_replay(url: str, settings: Replay | None = None) -> ReplayStore:
 
 def replay_source(url: str, settings: Replay) -> Hashable:
     """What is the same for two configurations that name the same replay store in the same way."""
-    return url if _scheme(url) in ("memory", "sqlite") else (url, settings)
+    scheme = _scheme(url)
+    if scheme in ("memory", "sqlite"):
+        return (url, settings.deadline) if scheme == "sqlite" else url
+    # How long it is kept is said with each key.
+    return url, settings.model_copy(update={"keep": 0})
 
 
-def open_users(url: str, master_keys: Sequence[str] = ()) -> UserStore:
+def open_users(url: str, master_keys: Sequence[str] = (), deadline: float | None = None) -> UserStore:
     """Open the user table at ``url``.
 
     Args:
         url: ``sqlite:///FILE`` or any SQLAlchemy URL, ``toml:FILE``, or ``memory://`` (a table without users).
         master_keys: for a database: the first one encrypts, each of them decrypts.
+        deadline: for a database: as ``SqlUserStore`` takes it.
 
     Raises:
         ValueError: no such kind of store, a URL that cannot be read, mistakes in the file, all of them at once, no
@@ -91,7 +96,8 @@ def open_users(url: str, master_keys: Sequence[str] = ()) -> UserStore:
         return TomlUserStore(_toml_file(url))
     if not is_database(url):
         raise _unknown(url, _USERS)
-    store: UserStore = _imported("users_sql", "sqlalchemy", "sql", "a database").SqlUserStore(url, master_keys)
+    module = _imported("users_sql", "sqlalchemy", "sql", "a database")
+    store: UserStore = module.SqlUserStore(url, master_keys, deadline=deadline)
     return store
 
 

@@ -61,7 +61,7 @@ class SqliteReplayStore:
 
         Args:
             path: the database; its directory must exist and be writable too (SQLite keeps ``-wal`` and ``-shm`` there).
-            busy_timeout: seconds to wait for another thread, and again for another process.
+            busy_timeout: seconds to wait for other threads and processes.
 
         Raises:
             ValueError: the file is a database of something else, or of a version that is not known here.

@@ -53,6 +53,7 @@ class SqlUserStore:
         cache_seconds: float = CACHE_SECONDS,
         cache_size: int = 10_000,
         busy_timeout: float = BUSY_TIMEOUT,
+        deadline: float | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Open the database, make the tables where they are not there, and prove that the master keys are theirs.
@@ -63,6 +64,8 @@ class SqlUserStore:
             cache_seconds: how long an answer is kept; 0: not at all.
             cache_size: users kept, and as many names that are nobody's.
             busy_timeout: seconds to wait for a SQLite file that another thread, and again another process, writes to.
+            deadline: seconds that any question may wait at a SQLite file, or at PostgreSQL through psycopg; None: as
+                long as the server takes.
             clock: seconds that only grow; for tests.
 
         Raises:
@@ -70,7 +73,8 @@ class SqlUserStore:
                 database is damaged or of another version.
             StoreUnavailable: the database cannot be opened.
         """
-        self._database = Database(url, setting=_SETTING, busy_timeout=busy_timeout)
+        patience = busy_timeout if deadline is None else min(busy_timeout, deadline)
+        self._database = Database(url, setting=_SETTING, busy_timeout=patience, deadline=deadline)
         self._keys = MasterKeys(master_keys)
         self._rows = Rows(self._keys, self._database.name)
         self._clock = clock
