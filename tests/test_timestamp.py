@@ -269,6 +269,43 @@ def test_the_skew_between_the_clocks_is_learned_also_from_what_is_refused(second
     assert explanation.facts.clock_skew_s == seconds
 
 
+def test_the_skew_is_told_in_whole_milliseconds() -> None:
+    explanation = Explanation()
+    verify(timestamp(spelled(NOW + timedelta(microseconds=1499)), None), explanation=explanation)
+    assert explanation.facts.clock_skew_s == 0.001
+
+
+def test_a_timestamp_that_passed_is_told_with_its_instants_and_its_section() -> None:
+    explanation = Explanation()
+    verify(timestamp(), explanation=explanation)
+    [result] = explanation.results
+    assert result.setting == "timestamp"
+    assert result.expected == f"at most 300 s old and 60 s ahead of {NOW}"
+    assert result.seen == f"created {NOW}, expires {NOW + TTL}"
+
+
+def test_what_is_missing_is_named_as_it_is_written_in_the_message() -> None:
+    for stamps, name in ((timestamp(None, stamp(300)), "wsu:Created"), (timestamp(stamp(), None), "wsu:Expires")):
+        with refused("timestamp.malformed") as caught:
+            verify(stamps, require_expires=True)
+        assert (caught.value.expected, caught.value.seen) == (name, "none")
+
+
+@pytest.mark.parametrize("child", ["Created", "Expires"])
+def test_an_instant_that_cannot_be_read_is_named(child: str) -> None:
+    with refused("timestamp.malformed") as caught:
+        verify(f"<wsu:Timestamp><wsu:{child}>never</wsu:{child}></wsu:Timestamp>")
+    assert caught.value.setting == f"wsu:{child}"
+
+
+def test_a_life_that_is_too_long_is_told_with_where_it_begins() -> None:
+    for created, begins in ((NOW, "Created"), (None, "now")):
+        with refused("timestamp.lifetime") as caught:
+            verify(timestamp(spelled(created), spelled(NOW + 2 * LIFETIME)), require_created=False)
+        assert caught.value.expected == f"Expires after {begins} by at most 3600 s"
+        assert caught.value.seen == "7200 s"
+
+
 # --- In a message -----------------------------------------------------------------------------------------------------
 
 

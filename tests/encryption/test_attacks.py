@@ -1,6 +1,7 @@
 """Shapes that are refused by name, before anything is computed with them (FACTS S8 to S11, class J)."""
 
 import base64
+import re
 from dataclasses import replace
 
 import pytest
@@ -270,6 +271,65 @@ def test_an_agreement_of_another_shape_is_refused(name: str) -> None:
     message = encrypted(Encryption(key=agreement.key(16), key_info=info.replace(old, new, 1), method="kw-aes128"))
     with refused(f"encryption.{check}"):
         opened(message, DecryptionKey("ec", us))
+
+
+MISSING = {
+    "no originator": "<xenc:OriginatorKeyInfo>.*</xenc:OriginatorKeyInfo>",
+    "no key of the originator": "<ds:KeyValue>.*</ds:KeyValue>",
+    "no derivation": "<xenc11:KeyDerivationMethod.*</xenc11:KeyDerivationMethod>",
+    "no parameters": "<xenc11:ConcatKDFParams.*</xenc11:ConcatKDFParams>",
+    "no digest": "<ds:DigestMethod[^>]*/>",
+}
+
+
+@pytest.mark.parametrize("name", MISSING)
+@pytest.mark.parametrize("times", [0, 2])
+def test_every_part_of_an_agreement_stands_in_it_once(name: str, times: int) -> None:
+    us = ec_key()
+    agreement = Agreement(us.public_key(), ec_key())
+    info, found = re.subn(MISSING[name], lambda match: match[0] * times, key_info(agreement.xml()))
+    assert found == 1
+    message = encrypted(Encryption(key=agreement.key(16), key_info=info, method="kw-aes128"))
+    with refused("encryption.malformed"):
+        opened(message, DecryptionKey("ec", us))
+
+
+INSIDE = {
+    "a child of the derivation": "</xenc11:KeyDerivationMethod>",
+    "a child of the parameters": "</xenc11:ConcatKDFParams>",
+    "two recipients": "</xenc:AgreementMethod>",
+}
+
+
+@pytest.mark.parametrize("name", INSIDE)
+def test_nothing_else_stands_in_an_agreement(name: str) -> None:
+    us = ec_key()
+    agreement = Agreement(us.public_key(), ec_key())
+    info, end = key_info(agreement.xml()), INSIDE[name]
+    assert info.count(end) == 1
+    more = "<xenc:RecipientKeyInfo/>" * 2 if name == "two recipients" else "<ds:KeyName>k</ds:KeyName>"
+    message = encrypted(Encryption(key=agreement.key(16), key_info=info.replace(end, more + end), method="kw-aes128"))
+    with refused("encryption.malformed"):
+        opened(message, DecryptionKey("ec", us))
+
+
+def test_information_that_is_none_is_named() -> None:
+    us = ec_key()
+    info = key_info(Agreement(us.public_key(), ec_key()).xml()).replace('PartyUInfo="00', 'PartyUInfo="03')
+    with refused("encryption.malformed") as caught:
+        opened(encrypted(Encryption(key=bytes(16), key_info=info, method="kw-aes128")), DecryptionKey("ec", us))
+    assert caught.value.expected == "PartyUInfo of at most 512 octets in hexadecimal behind 00"
+
+
+def test_a_digest_has_no_children() -> None:
+    us = ec_key()
+    agreement = Agreement(us.public_key(), ec_key())
+    info, found = re.subn(
+        "(<ds:DigestMethod[^>]*)/>", "\\1><ds:KeyName>k</ds:KeyName></ds:DigestMethod>", key_info(agreement.xml())
+    )
+    assert found == 1
+    with refused("encryption.malformed"):
+        opened(encrypted(Encryption(key=bytes(16), key_info=info, method="kw-aes128")), DecryptionKey("ec", us))
 
 
 def test_an_rsa_key_agrees_on_nothing() -> None:

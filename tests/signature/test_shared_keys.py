@@ -1,13 +1,18 @@
 """HMACs: under a key that both sides know by its name, and under nothing else."""
 
 import base64
+import hashlib
+from datetime import datetime
 from typing import Any
 
 import pytest
+from lxml import etree
 
+import wsguard
+from tests.messages import DS
 from tests.signature.key_infos import x509_data
 from tests.signature.signatures import ALICE, BOTH, Guarding, SignedGuard, rewritten
-from tests.signing import Signing, signed
+from tests.signing import Signing, canonical, signed
 from wsguard.verified import Principal
 
 HMACS = ["hmac-sha256", "hmac-sha384", "hmac-sha512"]
@@ -59,7 +64,54 @@ def test_another_key_or_name_is_refused(sharing: SignedGuard, message: bytes, ch
     assert sharing.refusal(message) == check
 
 
+def test_the_name_of_the_key_is_told(guarded: Guarding, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OURS", base64.b64encode(SHARED_KEY).decode())
+    shared = {"shared": [{"name": "ours", "key_env": "OURS"}]}
+    guard = guarded(keys=shared, algorithms={"signature": HMACS}, audit={"url": "memory://", "record": "all"})
+    answer = guard.post(with_hmac())
+    assert answer.record is not None
+    [told] = [one for one in answer.record.explanation if one["check"] == "signature"]
+    assert told["seen"] == "hmac-sha256 by shared key ours over Body, Timestamp"
+    assert (told["outcome"], told["setting"]) == ("passed", "signature")
+
+
+def test_a_name_of_no_key_of_ours_is_told_with_the_setting(sharing: SignedGuard) -> None:
+    for key_info, seen in (("<ds:KeyName>theirs</ds:KeyName>", "theirs"), (x509_data(ALICE), "no KeyName")):
+        answer = sharing.post(with_hmac(key_info=key_info))
+        assert answer.record is not None
+        last = answer.record.explanation[-1]
+        assert (last["check"], last["seen"], last["setting"]) == ("certificate.unavailable", seen, "keys.shared")
+
+
+def test_a_name_where_a_certificate_is_needed_is_the_doing_of_no_setting(sharing: SignedGuard) -> None:
+    answer = sharing.post(signed(Signing.by(ALICE, key_info=KEY_NAME)))
+    assert answer.record is not None
+    last = answer.record.explanation[-1]
+    assert (last["check"], last["seen"], last["setting"]) == ("certificate.unavailable", "ours", "")
+
+
 def test_a_message_with_a_shared_key_is_taken_once(sharing: SignedGuard) -> None:
     sent = with_hmac()
     sharing.accepted(sent)
     assert sharing.refusal(sent) == "replay.signature"
+
+
+def test_its_signature_is_remembered_by_the_name_of_the_key_as_ever_for_stores_outlive_releases(
+    sharing: SignedGuard,
+) -> None:
+    seen: list[bytes] = []
+
+    class Recording:
+        def remember(self, key: bytes, until: datetime, now: datetime) -> bool:
+            seen.append(key)
+            return True
+
+        def close(self) -> None:
+            return
+
+    sent = with_hmac()
+    guard = wsguard.guard(sharing.echo, sharing.policy, clock=sharing.clock, replay=Recording())
+    sharing.guard = guard
+    sharing.accepted(sent)
+    [info] = etree.fromstring(sent).iter(f"{{{DS}}}SignedInfo")
+    assert hashlib.sha256(b"shared\0" + hashlib.sha256(b"ours").digest() + canonical(info)).digest() in seen

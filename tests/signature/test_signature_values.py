@@ -7,9 +7,12 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from tests.message.refusing import refused
 from tests.pki import Issued, ec_key
 from tests.signature.signatures import ALICE, BOTH, ROOT, Guarding, SignedGuard, bent, honest, rewritten, rsa_client
 from tests.signing import METHODS, Signing, signed
+from wsguard.faults import FailedCheck
+from wsguard.signature.value import verify_value
 
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
@@ -150,3 +153,16 @@ def test_curves_have_values_of_their_own_length(guard: SignedGuard) -> None:
     sent = signed(Signing.by(one))
     assert guard.refusal(rewritten(sent, lambda v: v[1:66] + v[67:])) == "signature.value"
     guard.accepted(sent)
+
+
+@pytest.mark.parametrize(
+    "one, method, kind",
+    [
+        pytest.param(ALICE, "rsa-sha256", "EC", id="EC"),
+        pytest.param(rsa_client(), "ecdsa-sha256", "RSA", id="RSA"),
+    ],
+)
+def test_a_key_of_another_kind_is_told_by_its_kind(one: Issued, method: str, kind: str) -> None:
+    with refused("signature.value", FailedCheck) as caught:
+        verify_value(method, one.key.public_key(), b"", b"")
+    assert (caught.value.expected, caught.value.seen) == (f"a key for {method}", f"an {kind} key")

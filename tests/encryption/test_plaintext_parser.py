@@ -1,0 +1,84 @@
+"""The parser of what was decrypted, by itself: hardened even where nothing before it looked at the octets."""
+
+import re
+import threading
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from wsguard.encryption import plaintext
+from wsguard.encryption.plaintext import _per_thread, _PerThread
+from wsguard.policy.surroundings import Limits
+
+
+def parse(octets: bytes, parser: etree.XMLParser | None = None) -> etree._Element:
+    return etree.fromstring(octets, parser or _PerThread().parser)
+
+
+class Asked(etree.Resolver):
+    """Notes what the parser wants to load, and leaves it to the parser."""
+
+    def __init__(self) -> None:
+        self.urls: list[str | None] = []
+
+    def resolve(self, system_url: str | None, public_id: str | None, context: Any) -> Any:
+        self.urls.append(system_url)
+        return self.resolve_string("<!ELEMENT a ANY>", context)
+
+
+def test_it_takes_octets_for_utf_8_whatever_they_say_of_themselves() -> None:
+    declared = '<?xml version="1.0" encoding="ISO-8859-1"?><a>ü</a>'.encode()
+    assert parse(declared).text == "ü"
+    with pytest.raises(etree.XMLSyntaxError):
+        parse("<a>ü</a>".encode("utf-16"))
+
+
+def test_it_puts_nothing_in_the_place_of_an_entity() -> None:
+    root = parse(b'<!DOCTYPE a [<!ENTITY e "told">]><a>&e;</a>')
+    assert "told" not in "".join(root.itertext(tag=etree.Element))
+    assert [isinstance(node, etree._Entity) for node in root] == [True]
+
+
+@pytest.mark.parametrize("kind", ['SYSTEM "urn:dtd"', 'PUBLIC "-//X" "urn:dtd"'])
+def test_it_asks_for_no_document_type_elsewhere(kind: str) -> None:
+    parser, asked = _PerThread().parser, Asked()
+    parser.resolvers.add(asked)
+    assert parse(f"<!DOCTYPE a {kind}><a><b/></a>".encode(), parser)[0].tag == "b"
+    assert asked.urls == []
+
+
+def test_it_keeps_no_comment() -> None:
+    assert len(parse(b"<a><!-- c --><b/></a>")) == 1
+
+
+def test_it_has_the_bounds_of_libxml2() -> None:
+    assert parse(b"<a>" * 250 + b"</a>" * 250).tag == "a"
+    with pytest.raises(etree.XMLSyntaxError, match="depth"):
+        parse(b"<a>" * 300 + b"</a>" * 300)
+
+
+def test_what_was_decrypted_is_looked_at_inside_of_a_name_that_is_another_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[bytes] = []
+
+    def note(octets: bytes, _: Limits) -> etree._Element:
+        seen.append(octets)
+        return etree.Element("a")
+
+    monkeypatch.setattr(plaintext, "_well_formed", note)
+    piece = plaintext.Piece(parse(b"<a/>"), True, b"text")
+    for _ in range(20):
+        plaintext._check(piece, Limits())
+    found = [re.fullmatch(rb"<(wsguard-[0-9a-f]{32})>text</(?:\1)>", octets) for octets in seen]
+    assert len({match[1] for match in found if match}) == 20, seen
+
+
+def test_each_thread_has_one_and_keeps_it() -> None:
+    parsers = [_per_thread.parser, _per_thread.parser]
+    thread = threading.Thread(target=lambda: parsers.append(_per_thread.parser))
+    thread.start()
+    thread.join()
+    assert parsers[0] is parsers[1]
+    assert parsers[2] is not parsers[0]
