@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint interop timing hostile bench fuzz soak clean
+.PHONY: help demo serve test lint interop timing hostile bench fuzz soak load mutants reliability clean
 
 PYTHON ?=
 HOST ?= 127.0.0.1
@@ -13,6 +13,8 @@ DATA ?= build/sample-service
 ROUNDS ?= 200
 SECONDS ?= 600
 TARGET ?=
+TIMES ?= 10
+SUBJECT ?=
 
 VENV := .venv
 MEASURED := tests/test_floods.py tests/test_memory.py
@@ -21,7 +23,7 @@ READY := $(VENV)/.ready
 
 help: ## show this
 	@echo 'make TARGET [PYTHON=/path/to/python3.11]'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## start the guarded sample, send it good and bad messages, show what came of each
 	@$(IN_VENV) sample_service.demo
@@ -59,6 +61,19 @@ fuzz: $(READY) ## fuzz every target, time-sliced over the cores; corpora stay in
 
 soak: $(READY) ## a million attempts at the same nonces on each replay store [ATTEMPTS=]
 	@$(IN_VENV) bench.soak $(if $(ATTEMPTS),--attempts $(ATTEMPTS))
+
+mutants: $(READY) ## change what checks, one small thing at a time, and see that a test notices [SUBJECT=timestamp] [WRITE=docs/mutants.md]
+	@$(IN_VENV) pip install --quiet --disable-pip-version-check --use-pep517 --editable '.[mutants]'
+	@$(IN_VENV) mutation $(if $(SUBJECT),--subject $(SUBJECT)) $(if $(WRITE),--write $(WRITE))
+
+load: $(READY) ## measure what a guarded service serves under load [REQUESTS=2000] [LONG=100000] [WRITE=docs/load.md]
+	@$(IN_VENV) pip install --quiet --disable-pip-version-check --use-pep517 --editable '.[load]'
+	@$(IN_VENV) bench.load $(if $(REQUESTS),--requests $(REQUESTS)) $(if $(LONG),--long $(LONG)) $(if $(WRITE),--write $(WRITE))
+	@$(IN_VENV) bench.load_audit $(if $(WRITE),--write $(WRITE))
+
+reliability: $(READY) ## hurt every store in every way while messages come, many times over [TIMES=10]
+	@RELIABILITY_SCALE=$(TIMES) $(IN_VENV) pytest tests/reliability && \
+	    echo 'reliability: passed' || { echo 'reliability: FAILED'; exit 1; }
 
 clean: ## remove everything that the other targets made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
