@@ -1,6 +1,5 @@
 """What servers serve under load: the application bare, or behind the guard whose file the environment names."""
 
-import logging
 import os
 from pathlib import Path
 from typing import Final
@@ -14,8 +13,6 @@ CONFIG: Final = "WSGUARD_LOAD_CONFIG"
 
 
 def _made() -> WSGIApplication:
-    # What spyne says of its start, and of each request.
-    logging.disable(logging.WARNING)
     bare: WSGIApplication = orders()
     config = os.environ.get(CONFIG, "")
     return wsguard.guard(bare, Path(config)) if config else bare

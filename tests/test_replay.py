@@ -88,3 +88,29 @@ def test_an_expired_copy_burns_no_nonce() -> None:
     old = envelope(security(timestamp(stamp(-400), stamp(-100)), Token().xml()))
     assert guard.post(old).check == "timestamp.expired"
     assert guard.post(message()).status == "200 OK"
+
+
+def test_a_message_is_taken_once_whatever_its_path() -> None:
+    guard = Guarded()
+    assert guard.post(message(), PATH_INFO="/soap").check == ""
+    for path in ("/soap", "/", "/soap/too"):
+        assert guard.post(message(), PATH_INFO=path).check == "replay.nonce"
+
+
+def test_a_token_is_taken_once_whatever_else_the_message_says() -> None:
+    guard = Guarded()
+    token = security(timestamp(), Token().xml())
+    assert guard.post(envelope(token)).check == ""
+    other = '<e:Echo xmlns:e="urn:echo"><e:text>something else</e:text></e:Echo>'
+    for octets in (envelope(token, other), envelope(f'{token}<x:Block xmlns:x="urn:x"/>')):
+        assert guard.post(octets).check == "replay.nonce"
+
+
+def test_a_message_is_refused_to_the_last_moment_at_which_it_would_be_taken() -> None:
+    guard = Guarded()
+    octets = envelope(security(timestamp(stamp(60), stamp(400)), Token(created=stamp(60)).xml()))
+    assert guard.post(octets).check == ""
+    guard.clock.now = NOW + timedelta(seconds=360)
+    assert guard.post(octets).check == "replay.nonce"
+    unseen = Token(created=stamp(60), nonce=b"unseen").xml()
+    assert guard.post(envelope(security(timestamp(stamp(60), stamp(400)), unseen))).check == ""

@@ -833,3 +833,34 @@ def test_each_refusal_has_the_fault_code_of_the_standard() -> None:
 
 def test_the_right_password_of_another_user_is_wrong() -> None:
     assert guarded().post(message(username="bob", password="secret")).check == "username_token.authentication"
+
+
+# --- Compared altogether ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CANARY-ISLANDS",
+        "Canary-islands",
+        "canary-islandS",
+        "canary-islandz",
+        "canary-i",
+        "canary-island",
+        "canary-islands!",
+    ],
+)
+def test_a_password_that_is_right_in_part_is_wrong(text: str) -> None:
+    found = guarded({"alice": "canary-islands"}, **BOTH)
+    assert found.post(message(text_token(password=text))).check == "username_token.authentication"
+    digested = Token(password=text, nonce=b"another nonce")
+    assert found.post(message(digested)).check == "username_token.authentication"
+
+
+@pytest.mark.parametrize("octet", range(20))
+def test_a_digest_is_compared_in_every_octet(octet: int) -> None:
+    bent = bytearray(base64.b64decode(digest(NONCE, stamp(), "secret")))
+    bent[octet] ^= 1
+    octets = message(parts={"Password": password_element(base64.b64encode(bent).decode())})
+    assert guarded().post(octets).check == "username_token.authentication"
+    assert guarded().post(message()).check == ""

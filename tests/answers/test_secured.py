@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any, Final
 
 import pytest
+import xmlsec
 from lxml import etree
 
 from tests.answers.answering import (
@@ -20,12 +21,15 @@ from tests.answers.answering import (
 )
 from tests.encrypting import DATA_METHODS, KEY_METHODS
 from tests.guarding import environ_for
-from tests.messages import SOAP11, SOAP12, WSSE, WSU, envelope
-from tests.securing.receiving import ELLEN, IDENTIFIERS, received
+from tests.messages import PAYLOAD, SOAP11, SOAP12, WSSE, WSU, envelope
+from tests.pki import rsa_key
+from tests.securing.receiving import ELLEN, IDENTIFIERS, ROOT, received
 from tests.securing.test_foreign import opened_by_xmlsec
 from tests.signature.test_oracle import xmlsec_verifies
 from tests.signing import Signing, canonical, signed
 
+ANOTHER: Final = ROOT.leaf("Another", key=rsa_key(5))
+"""Another client."""
 BOTH: Final = {"timestamp": True, "sign": True}
 FAULT: Final = f"<S:Fault><faultcode>S:Server</faultcode><faultstring>{SECRET}</faultstring></S:Fault>"
 OPTIONAL: Final[dict[str, Any]] = {"signature": {"use": "optional"}, "unsafe_unauthenticated": True}
@@ -109,6 +113,16 @@ def test_it_is_encrypted_for_whom_it_is(guarded: Answering, sign: bool, encrypt:
     result = received(answer.body)
     assert result.encrypted_names == ["Body"]
     assert sorted(result.signed_names) == (["Body", "Timestamp"] if sign else [])
+
+
+def test_each_signer_gets_an_answer_of_their_own(guarded: Answering) -> None:
+    guard = guarded(response={"sign": True, "encrypt": "useReqSigCert"})
+    for number, (one, other) in enumerate(((CLIENT, ANOTHER), (ANOTHER, CLIENT), (CLIENT, ANOTHER))):
+        answer = guard.post(request(one, body=PAYLOAD.replace("hello", f"hello {number}"))).body
+        (plaintext,) = opened_by_xmlsec(answer, one)
+        assert canonical(etree.fromstring(plaintext)) == RESPONSE.encode()
+        with pytest.raises(xmlsec.Error):
+            opened_by_xmlsec(answer, other)
 
 
 def test_a_named_client_gets_what_another_asked_for(guarded: Answering) -> None:

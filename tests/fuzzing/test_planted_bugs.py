@@ -70,10 +70,9 @@ def _at_noon(text: str, refuse: object) -> datetime:
     return datetime.fromisoformat(f"{text[:19]}+00:00")
 
 
-def _forgotten_ids(element: Any, *rest: Any) -> None:
+def _forgotten_ids(root: Any, embedded: Any) -> dict[str, Any]:
     """An index that the last element with an Id wins."""
-    ids = next(one for one in rest if isinstance(one, dict))
-    ids.update(dict.fromkeys(map(str.strip, element.attrib.values()), element))
+    return {value.strip(): element for element in root.iter() for value in element.attrib.values()}
 
 
 def _quoting(file: Path) -> None:
@@ -163,6 +162,6 @@ def test_it_is_noticed(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_second_element_with_an_id_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     (twice,) = (seed for seed in target("envelope").seeds() if b'x:id=" a"' in seed)
     assert not target("envelope").judge(twice)
-    monkeypatch.setattr("wsguard.message.parse._index", _forgotten_ids)
+    monkeypatch.setattr("wsguard.message.parse._ids", _forgotten_ids)
     with pytest.raises(Broken, match="every Id is there once"):
         target("envelope").judge(twice)

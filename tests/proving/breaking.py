@@ -60,13 +60,14 @@ class Broken:
     """Exactly those that must not hold then."""
 
 
-def _broken(configuration: str, by: Break, *controls: str) -> Broken:
+def broken(configuration: str, by: Break, *controls: str) -> Broken:
+    """``by`` breaks ``controls``, as the proof of ``configuration`` must notice."""
     return Broken(configuration, by, frozenset(controls))
 
 
 BROKEN: Final[Mapping[str, Broken]] = {
     # --- Stores
-    "a replay store that always says new": _broken(
+    "a replay store that always says new": broken(
         "user",
         unable(MemoryReplayStore, "remember", yes),
         "nonce.again",
@@ -77,33 +78,54 @@ BROKEN: Final[Mapping[str, Broken]] = {
         "replay.kept",
         "replay.once",
         "replay.threads",
+        "replay.late",
+        "replay.path",
+        "replay.unsigned",
+        "soap12",
     ),
-    "a replay store that always says new to signatures": _broken(
-        "signed", unable(MemoryReplayStore, "remember", yes), "replay", "replay.kept", "replay.once", "replay.threads"
+    "a replay store that always says new to signatures": broken(
+        "signed",
+        unable(MemoryReplayStore, "remember", yes),
+        "replay",
+        "replay.kept",
+        "replay.once",
+        "replay.threads",
+        "replay.late",
+        "replay.path",
+        "replay.unsigned",
+        "soap12",
     ),
-    "a replay store that forgets": _broken("signed", forgetful_store, "replay.kept"),
-    "a replay store that looks before it remembers": _broken("signed", store_in_two_steps, "replay.threads"),
-    "wrong passwords that nobody counts": _broken(
+    "a replay store that forgets": broken("signed", forgetful_store, "replay.kept"),
+    "a replay store that looks before it remembers": broken("signed", store_in_two_steps, "replay.threads"),
+    "wrong passwords that nobody counts": broken(
         "user", unable(MemoryReplayStore, "failures", lambda *_: 0), "failures.counted", "user.guesses"
     ),
-    "a digest that is not remembered": _broken("user", nonces_only, "nonce.namesake"),
-    "any password": _broken("user", unable(UsernameTokenProcessor, "_matches", yes), "user.guesses", "user.password"),
-    "disabled users": _broken("user", disabled_users_let_in, "user.disabled"),
-    "a table that knows everybody": _broken("user", everybody_known, "users.asked"),
-    # --- Time
-    "a Timestamp whose Created says nothing": _broken(
-        "user", ignoring("created"), "timestamp.created", "timestamp.future"
+    "a digest that is not remembered": broken("user", nonces_only, "nonce.namesake"),
+    "any password": broken(
+        "user",
+        unable(UsernameTokenProcessor, "_matches", yes),
+        "user.guesses",
+        "user.password",
+        "soap12",
+        "user.digest",
+        "user.password_in_part",
     ),
-    "a Timestamp whose Expires says nothing": _broken("user", ignoring("expires"), "timestamp.expires"),
-    "a Timestamp of any length": _broken("user", without("wsguard.timestamp._check_lifetime"), "timestamp.lifetime"),
-    "a token of any age": _broken(
+    "disabled users": broken("user", disabled_users_let_in, "user.disabled"),
+    "a table that knows everybody": broken("user", everybody_known, "users.asked"),
+    # --- Time
+    "a Timestamp whose Created says nothing": broken(
+        "user", ignoring("created"), "timestamp.created", "timestamp.future", "soap12"
+    ),
+    "a Timestamp whose Expires says nothing": broken("user", ignoring("expires"), "timestamp.expires", "soap12"),
+    "a Timestamp of any length": broken("user", without("wsguard.timestamp._check_lifetime"), "timestamp.lifetime"),
+    "a token of any age": broken(
         "user", without("wsguard.tokens.username.place_in_window", lambda *_: "inside"), "username_token.window"
     ),
-    "a token without Nonce and Created": _broken(
+    "a token without Nonce and Created": broken(
         "user-and-text", without("wsguard.tokens.username._check_presence"), "username_token.parts"
     ),
     # --- Signatures
-    "coverage that is not looked at": _broken(
+    "coverage that is not looked at": broken(
         "signed",
         without("wsguard.engine.covering", lambda found, *_: found),
         "authentication",
@@ -111,34 +133,37 @@ BROKEN: Final[Mapping[str, Broken]] = {
         "signature.one_signer",
         "signature.presence",
         "wrapping.body",
+        "soap12",
     ),
-    "coverage by several together": _broken("signed", signatures_together, "signature.one_signer"),
-    "places that are not looked at": _broken(
+    "coverage by several together": broken("signed", signatures_together, "signature.one_signer"),
+    "places that are not looked at": broken(
         "signed-body-only", without("wsguard.engine.check_places"), "wrapping.timestamp"
     ),
-    "digests that are not compared": _broken("signed", unable(_Digester, "_compare"), "signature.digest"),
-    "signature values that are not verified": _broken(
+    "digests that are not compared": broken(
+        "signed", unable(_Digester, "_compare"), "signature.digest", "signature.whole_digest", "soap12"
+    ),
+    "signature values that are not verified": broken(
         "signed-constraints-and-lists",
         without("wsguard.signature.verification.verify_value"),
         "certificate.impostor",
         "signature.signed_info",
         "signature.value",
     ),
-    "HMACs that are not verified": _broken(
+    "HMACs that are not verified": broken(
         "shared-key",
         without("wsguard.signature.verification.verify_shared"),
         "signature.signed_info",
         "signature.value",
     ),
-    "any algorithm": _broken(
+    "any algorithm": broken(
         "encrypted", any_algorithm, "encryption.algorithm", "signature.algorithm", "signature.transform"
     ),
-    "dated permissions for everybody": _broken(
+    "dated permissions for everybody": broken(
         "clients-legacy", unable(Algorithms, "judge", lambda *_: ()), "encryption.algorithm"
     ),
-    "types that anybody may mean": _broken("signed", without("wsguard.engine.check_meaning"), "signature.types"),
+    "types that anybody may mean": broken("signed", without("wsguard.engine.check_meaning"), "signature.types"),
     # --- Trust
-    "a trust that accepts all": _broken(
+    "a trust that accepts all": broken(
         "signed-constraints-and-lists",
         everybody_trusted,
         "certificate.authority",
@@ -146,37 +171,48 @@ BROKEN: Final[Mapping[str, Broken]] = {
         "certificate.bent",
         "certificate.twin",
     ),
-    "constraints that are not looked at": _broken(
+    "constraints that are not looked at": broken(
         "signed-constraints-and-lists", unable(Judge, "_check_constraints"), "certificate.bent"
     ),
-    "revocation lists that are not asked": _broken(
+    "revocation lists that are not asked": broken(
         "signed-constraints-and-lists", unable(Revocations, "check_chain", lambda *_: []), "certificate.bent"
     ),
-    "usages that are not looked at": _broken(
+    "usages that are not looked at": broken(
         "signed", without("wsguard.trust.judging._demand_signing"), "certificate.bent"
     ),
-    "keys of any size": _broken(
+    "keys of any size": broken(
         "signed", without("wsguard.trust.judging._strong_key", lambda one, bits: one.public_key()), "certificate.bent"
     ),
-    "our own keys forgotten": _broken("encrypted", own_keys_forgotten, "certificate.own_key"),
+    "our own keys forgotten": broken("encrypted", own_keys_forgotten, "certificate.own_key"),
     # --- Clients
-    "a table of clients that nobody asks": _broken(
-        "clients", unable(ClientTable, "authorize"), "client.entry", "client.services", "honest"
+    "a table of clients that nobody asks": broken(
+        "clients",
+        unable(ClientTable, "authorize"),
+        "client.entry",
+        "client.services",
+        "honest",
+        "handoff.environ",
+        "soap12",
     ),
-    "clients of any service": _broken("clients-both", signers_without_certificate, "client.both"),
+    "clients of any service": broken("clients-both", signers_without_certificate, "client.both"),
     # --- Encryption
-    "encryption that nobody demands": _broken(
-        "encrypted", without("wsguard.engine.check_encryption", lambda *_: frozenset()), "encryption.presence"
+    "encryption that nobody demands": broken(
+        "encrypted",
+        without("wsguard.engine.check_encryption", lambda *_: frozenset()),
+        "encryption.presence",
+        "encryption.whole_body",
+        "soap12",
     ),
-    "what is forbidden": _broken(
+    "what is forbidden": broken(
         "signed",
         without("wsguard.engine.check_presence"),
         "security.actor",
         "security.presence",
         "username_token.absence",
+        "soap12",
     ),
     # --- Presence
-    "what is missing, spared to everybody": _broken(
+    "what is missing, spared to everybody": broken(
         "encrypted",
         unable(Spared, "put_off"),
         "authentication",
@@ -189,43 +225,57 @@ BROKEN: Final[Mapping[str, Broken]] = {
         "timestamp.future",
         "timestamp.presence",
         "wrapping.body",
+        "encryption.whole_body",
+        "soap12",
     ),
     # --- Shapes
-    "an Id twice": _broken("signed", first_of_an_id, "id.spelling", "id.twice", "wrapping.body"),
-    "references that are not looked at": _broken(
+    "an Id twice": broken("signed", first_of_an_id, "id.spelling", "id.twice", "wrapping.body"),
+    "references that are not looked at": broken(
         "exemptions", without("wsguard.engine.check_references"), "envelope.href", "exemption.href"
     ),
-    "actions that are not looked at": _broken(
+    "actions that are not looked at": broken(
         "exemptions", unable(ServiceTable, "check_actions"), "envelope.soap_action", "exemption.soap_action"
     ),
-    "several operations": _broken(
+    "several operations": broken(
         "exemptions",
         several_operations,
         "envelope.fault",
         "envelope.namespace",
         "envelope.operations",
         "exemption.second_child",
+        "soap12",
     ),
-    "any charset": _broken("exemptions", any_codec, "envelope.charset", "exemption.charset"),
-    "any path": _broken("exemptions", without("wsguard.middleware.check_path"), "exemption.odd_path", "http.path"),
-    "any method": _broken("user", without("wsguard.middleware.check_method"), "http.method"),
-    "any content type": _broken(
+    "any charset": broken("exemptions", any_codec, "envelope.charset", "exemption.charset"),
+    "any path": broken("exemptions", without("wsguard.middleware.check_path"), "exemption.odd_path", "http.path"),
+    "any method": broken("user", without("wsguard.middleware.check_method"), "http.method"),
+    "any content type": broken(
         "user",
         without("wsguard.received._content_type", lambda _: (None, "")),
         "envelope.charset",
         "http.content_type",
     ),
     # --- Exemptions
-    "an exemption of names that begin alike": _broken("exemptions", too_wide(first_operation), "exemption.width"),
-    "an exemption of a whole namespace": _broken("exemptions", too_wide(namespace), "exemption.width"),
-    "an exemption by local name": _broken("exemptions", too_wide(by_local_name), "exemption.width"),
-    "an exemption of all below a path": _broken("exemptions-by-path", too_wide(path_prefix), "exemption.width"),
-    "an exemption of everything": _broken("exemptions", too_wide(everything), "security.presence", "honest", WHOLE),
+    "an exemption of names that begin alike": broken("exemptions", too_wide(first_operation), "exemption.width"),
+    "an exemption of a whole namespace": broken("exemptions", too_wide(namespace), "exemption.width"),
+    "an exemption by local name": broken("exemptions", too_wide(by_local_name), "exemption.width"),
+    "an exemption of all below a path": broken("exemptions-by-path", too_wide(path_prefix), "exemption.width"),
+    "an exemption of everything": broken("exemptions", too_wide(everything), "security.presence", "honest", WHOLE),
     # --- Hand-off and records
-    "received octets handed on": _broken("signed", received_octets, "honest"),
-    "the received tree handed on": _broken("signed", received_tree, "honest"),
-    "a whole tree handed on": _broken("user", without("wsguard.engine.without", whole_tree), "honest"),
-    "a record that is lost": _broken("user", unable(Guard, "_write"), WHOLE),
-    "a record that is written twice": _broken("user", recorded_twice, WHOLE),
-    "faults that name no record": _broken("user", another_answer, WHOLE),
+    "received octets handed on": broken(
+        "signed", received_octets, "honest", "envelope.comments", "handoff.environ", "soap12"
+    ),
+    "the received tree handed on": broken(
+        "signed", received_tree, "honest", "envelope.comments", "handoff.environ", "soap12"
+    ),
+    "a whole tree handed on": broken(
+        "user",
+        without("wsguard.engine.without", whole_tree),
+        "honest",
+        "envelope.comments",
+        "handoff.environ",
+        "soap12",
+    ),
+    "a record that is lost": broken("user", unable(Guard, "_write"), WHOLE),
+    "a record that is written twice": broken("user", recorded_twice, WHOLE),
+    "faults that name no record": broken("user", another_answer, WHOLE),
 }

@@ -1,7 +1,6 @@
 """Checks of messages that look away, exemptions that are too wide, and records that are lost."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +9,8 @@ from lxml import etree
 from tests.proving.breaks import Break, Patch, nothing, original, without
 from wsguard.algorithms import _NAMES, Algorithms
 from wsguard.engine import SecurityEngine
-from wsguard.faults import Fault
 from wsguard.message.lexical import local_name
+from wsguard.message.parse import ID_NAMES
 from wsguard.middleware import Guard
 from wsguard.routing import ServiceTable
 
@@ -48,13 +47,13 @@ def any_codec(patch: Patch) -> None:
 
 
 def first_of_an_id(patch: Patch) -> None:
-    index = original("wsguard.message.parse._index")
+    def ids(root: Any, _: object) -> dict[str, Any]:
+        named = [
+            (one.get(name), one) for one in root.iter() for name in map(str, one.attrib) if local_name(name) in ID_NAMES
+        ]
+        return dict(reversed(named))
 
-    def indexed(*arguments: Any) -> None:
-        with suppress(Fault):
-            index(*arguments)
-
-    patch.setattr("wsguard.message.parse._index", indexed)
+    patch.setattr("wsguard.message.parse._ids", ids)
 
 
 def received_octets(patch: Patch) -> None:

@@ -128,11 +128,41 @@ HOLD: Final[Mapping[str, Mapping[str, Any]]] = {
         "client": [{"name": "a", "shared_key": "s"}, {"name": "u", "shared_key": "s", "username": "u"}],
     },
     "clients": {**_ENCRYPTED, "client": _TWO_CLIENTS, "services": _A_AND_B},
+    "clients-halves": {
+        **_CA,
+        "signature": {"use": "required"},
+        "client": [
+            {"name": "a", "certificate": "alice.pem", "username": "alice"},
+            {"name": "b", "certificate": "bob.pem"},
+        ],
+    },
     "clients-both": {
         **_CA,
         "signature": {"use": "required"},
         "client": [{"name": "a", "certificate": "alice.pem", "username": "alice"}, {"name": "c", "username": "carol"}],
     },
+    "encrypted-hmac": {**_ENCRYPTED, "algorithms": {"signature": ["rsa-sha256", "hmac-sha256"]}},
+    "two-trusts": {
+        **_SIGNED,
+        "services": {
+            "A": {"operations": ["{urn:a}x"]},
+            "B": {
+                "operations": ["{urn:b}y"],
+                "trust": {"ca_files": ["ca.pem"], "subject_cert_constraints": ["CN=al.*"]},
+            },
+        },
+    },
+    "answers-if-signed": {
+        **_CA,
+        **_KEYS,
+        "response": {"sign": True, "timestamp": True, "encrypt": "useReqSigCert", "signature_confirmation": True},
+    },
+    "answers-for-one": {
+        **_ENCRYPTED,
+        "client": [{"name": "a", "certificate": "alice.pem"}],
+        "response": {"sign": True, "encrypt": "a", "signed_parts": ["Body", "{urn:x}H"]},
+    },
+    "recorded": {"audit": {"url": "memory://", "record": "all"}},
     "clients-legacy": {**_ENCRYPTED, "algorithms": {"legacy": _LEGACY}, "client": _TWO_CLIENTS, "services": _A_AND_B},
     "exemptions": {
         "exempt": [{"operations": ["{urn:a}x"]}, {"operations": ["{urn:w}*"], "paths": ["/w"]}],

@@ -1,10 +1,12 @@
 """Whichever control is broken on purpose, a proof notices: that one, and no other."""
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tests.proving.breaking import BROKEN, WHOLE
+from tests.proving.breaking_in_part import BROKEN_IN_PART
 from tests.proving.configurations import HOLD, policy_of
 from tests.proving.conftest import Prove
 from wsguard.proving import Row
@@ -15,9 +17,12 @@ def not_holding(rows: tuple[Row, ...]) -> set[str]:
     return {row.control for row in rows if row.verdict == "DOES NOT HOLD"}
 
 
-@pytest.mark.parametrize("name", list(BROKEN))
+EVERY: Final = {**BROKEN, **BROKEN_IN_PART}
+
+
+@pytest.mark.parametrize("name", list(EVERY))
 def test_a_control_that_is_broken_is_noticed(name: str, proven: Prove, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = BROKEN[name]
+    broken = EVERY[name]
     broken.by(monkeypatch)
     found = not_holding(proven(HOLD[broken.configuration]))
     if WHOLE in broken.controls:

@@ -41,8 +41,9 @@ def test_a_sound_configuration_holds_in_everything_that_is_tried(name: str, prov
 
 def test_every_control_applies_to_some_configuration(proven_once: ProveOnce) -> None:
     names = (
-        "user", "user-text-only", "signed", "signed-and-user", "encrypted", "encrypted-never", "shared-key", "clients",
-        "clients-both", "exemptions", "exemptions-by-path", "services-differ", "time-says-nothing",
+        "user-text-only", "signed-and-user", "signed-body-only", "signed-many-parts", "encrypted-hmac",
+        "encrypted-and-covered", "encrypted-never", "shared-key", "clients", "clients-both", "two-trusts", "exemptions",
+        "exemptions-by-path", "services-differ", "time-says-nothing", "http", "recorded", "answers-if-signed",
     )  # fmt: skip
     tried = {row.control for name in names for row in proven_once(name)}
     extra = {control for control in tried if control not in {one.name for one in (*CATALOGUE, *THROUGH_EXEMPTIONS)}}
@@ -92,7 +93,7 @@ def of(name: str, proven: Prove) -> Mapping[str, list[Row]]:
 
 def test_what_a_client_in_report_mode_is_spared_does_not_hold_and_says_why(proven: Prove) -> None:
     rows = of("report", proven)["broken"]
-    assert {row.control for row in rows} == {"timestamp.expires", "timestamp.presence"}
+    assert {row.control for row in rows} == {"timestamp.expires", "timestamp.presence", "soap12"}
     assert {row.way.partition(":")[0] for row in rows} == {"a"}
     assert all(row.reason.startswith("the client is in report mode until 2030-01-01") for row in rows)
 
@@ -100,8 +101,8 @@ def test_what_a_client_in_report_mode_is_spared_does_not_hold_and_says_why(prove
 @pytest.mark.parametrize(
     ("name", "controls"),
     [
-        ("unsafe", {"authentication"}),
-        ("unsafe-service", {"authentication", "security.presence", "security.actor"}),
+        ("unsafe", {"authentication", "soap12"}),
+        ("unsafe-service", {"authentication", "security.presence", "security.actor", "soap12"}),
     ],
 )
 def test_what_anybody_may_call_does_not_hold_and_says_why(name: str, controls: set[str], proven: Prove) -> None:

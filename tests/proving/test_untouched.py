@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from wsguard.interfaces import AuditRecord, User
 from wsguard.policy.problems import ConfigError
 from wsguard.proving import Row, prove
 from wsguard.stores import open_replay
+from wsguard.stores.replay_sqlite import SqliteReplayStore
 from wsguard.stores.users_memory import MemoryUserStore
 from wsguard.stores.users_sql import SqlUserStore
 
@@ -48,7 +49,9 @@ def test_the_real_table_is_asked_for_those_who_do_not_exist_and_for_nobody_else(
     of_real = {name for store, name in asked if store == asked[-1][0]}
     # The store that was asked last is the real one: directly, for a name that nobody has.
     assert len(of_real) == 2
-    assert all(name.startswith("wsguard-proof-") for _, name in asked)
+    assert all(name.startswith("wsguard-proof-") for name in of_real)
+    # Their own table is asked for other spellings of their names too.
+    assert all(name.lower().startswith("wsguard-proof-") for _, name in asked)
 
 
 def test_what_was_seen_stays_seen_and_what_the_proof_leaves_is_random(keys: Path, tmp_path: Path) -> None:
@@ -59,6 +62,25 @@ def test_what_was_seen_stays_seen_and_what_the_proof_leaves_is_random(keys: Path
     assert all(row.stands for row in proof({"replay": {"url": url}}, keys))
     assert not store.remember(seen, until, NOW)
     store.close()
+
+
+def test_what_is_real_is_never_told_of_another_time(
+    keys: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that were told of tomorrow would forget what it must keep until then."""
+    url, told = f"sqlite:///{tmp_path / 'replay.db'}", dict[SqliteReplayStore, set[datetime]]()
+    remember = SqliteReplayStore.remember
+
+    def noted(store: SqliteReplayStore, key: bytes, until: datetime, now: datetime) -> bool:
+        told.setdefault(store, set()).add(now)
+        return remember(store, key, until, now)
+
+    monkeypatch.setattr(SqliteReplayStore, "remember", noted)
+    rows = proof({"replay": {"url": url}}, keys)
+    assert {row.verdict for row in rows if row.control == "replay.late"} == {"holds"}
+    real, twin = told.values()
+    assert real == {NOW}
+    assert max(twin) > NOW + timedelta(minutes=5)
 
 
 def test_the_audit_has_no_record_of_the_proof(keys: Path, tmp_path: Path) -> None:

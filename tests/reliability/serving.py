@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from tests.reliability.load import Load, Reply, fresh
 from tests.reliability.scene import Measured, judge, records_of
 from tests.test_gunicorn import PATIENCE, free_port, wait_for
 
+WORKERS = 2
 APPLICATION = """
 import os
 import re
@@ -36,6 +38,7 @@ def echo(environ, start_response):
 
 
 application = wsguard.guard(echo, "wsguard.toml")
+os.write(os.open("loaded", os.O_CREAT | os.O_WRONLY | os.O_APPEND), b".")
 """
 
 CONFIG = """
@@ -102,16 +105,25 @@ def of_now() -> tuple[str, bytes]:
         return fresh()
 
 
+def _wait_until_loaded(file: Path) -> None:
+    """Until both workers have their guard: gunicorn ends altogether where one cannot be made while a store is away."""
+    until = time.monotonic() + PATIENCE
+    while not file.exists() or file.stat().st_size < WORKERS:
+        assert time.monotonic() < until, "gunicorn's workers did not load in time"
+        time.sleep(0.02)
+
+
 @contextmanager
 def served(directory: Path, replay: str, port: int | None = None) -> Iterator[Served]:
     """Two workers of gunicorn, with ``replay`` for their store; they are ended at the end."""
     chosen = port or free_port()
     (directory / "served.py").write_text(APPLICATION)
+    (directory / "loaded").unlink(missing_ok=True)
     (directory / "wsguard.toml").write_text(CONFIG.replace("REPLAY", replay))
     (directory / "users.toml").write_text('alice = "secret"\n')
     (directory / "users.toml").chmod(0o600)
     command = [
-        *(sys.executable, "-m", "gunicorn", "served:application", "--workers", "2", "--threads", "4"),
+        *(sys.executable, "-m", "gunicorn", "served:application", "--workers", str(WORKERS), "--threads", "4"),
         *("--bind", f"127.0.0.1:{chosen}", "--chdir", str(directory), "--graceful-timeout", "5", "--timeout", "30"),
         *("--worker-tmp-dir", str(directory), "--no-control-socket"),
     ]
@@ -122,6 +134,7 @@ def served(directory: Path, replay: str, port: int | None = None) -> Iterator[Se
         )
         try:
             wait_for(process, chosen, directory / "gunicorn.log")
+            _wait_until_loaded(directory / "loaded")
             yield Served(directory, chosen, process)
         finally:
             if process.poll() is None:

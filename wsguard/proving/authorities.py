@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -53,21 +53,46 @@ class Authority:
         name: x509.Name,
         key: PublicKey,
         *,
+        since: datetime | None = None,
         until: datetime | None = None,
         authority: bool = False,
-        usage: str = "digital_signature",
+        usage: Sequence[str] = ("digital_signature",),
         serial: int | None = None,
+        only: x509.Name | None = None,
     ) -> x509.Certificate:
-        """A certificate for ``key``, bent as the other arguments say."""
-        builder = _builder(name, self.certificate.subject, key, self.now - _AGE, until or self.now + _AGE, serial)
+        """A certificate for ``key``, bent as the other arguments say.
+
+        Args:
+            name: whose.
+            key: theirs.
+            since: from when it is valid.
+            until: till when.
+            authority: whether it says that it is one.
+            usage: of the key.
+            serial: its serial number.
+            only: under which name an authority may certify names.
+        """
+        start, end = since or self.now - _AGE, until or self.now + _AGE
+        builder = _builder(name, self.certificate.subject, key, start, end, serial)
+        if only is not None:
+            # Not critical, as private authorities have it: RFC 5280 §4.2.1.10 has it critical.
+            constraints = x509.NameConstraints(permitted_subtrees=[x509.DirectoryName(only)], excluded_subtrees=None)
+            builder = builder.add_extension(constraints, critical=False)
         builder = builder.add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        builder = builder.add_extension(_usage(usage, *(("key_cert_sign",) if authority else ())), critical=True)
+        builder = builder.add_extension(_usage(*usage, *(("key_cert_sign",) if authority else ())), critical=True)
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
         return builder.add_extension(issuer, critical=False).sign(self.key, hashes.SHA256())
 
-    def revoke(self, serials: Iterable[int]) -> x509.CertificateRevocationList:
-        """A list of what is revoked, which is good for as long as the authority."""
-        builder = x509.CertificateRevocationListBuilder(self.certificate.subject, self.now - _AGE, self.now + _AGE)
+    def subordinate(self, name: x509.Name | None = None, **bent: Any) -> "Authority":  # noqa: ANN401 - of ``certify``
+        """An authority that it certified, of its own name or of ``name``, bent as arguments of ``certify`` say."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        how = {"authority": True, "usage": ("digital_signature", "crl_sign"), **bent}
+        return Authority(self.certify(name or self.certificate.subject, key.public_key(), **how), key, self.now)
+
+    def revoke(self, serials: Iterable[int] = (), until: datetime | None = None) -> x509.CertificateRevocationList:
+        """A list of what is revoked, which is good for as long as the authority, or until then."""
+        end = until or self.now + _AGE
+        builder = x509.CertificateRevocationListBuilder(self.certificate.subject, self.now - _AGE, end)
         for serial in serials:
             entry = x509.RevokedCertificateBuilder(serial, self.now - _AGE).build()
             builder = builder.add_revoked_certificate(entry)
@@ -135,14 +160,15 @@ def issuer_for(trusts: Sequence[TrustDemands], authorities: Iterable[x509.Certif
 def stranger_to(patterns: Sequence[str]) -> x509.Name | None:
     """A subject that none of ``patterns`` takes; None where no such name comes to mind, or there are no patterns."""
     candidates = [named("wsguard proof stranger"), named("?"), named("-")]
-    return next((one for one in candidates if patterns and not _fits(one, patterns)), None)
+    return next((one for one in candidates if patterns and not fits(one, patterns)), None)
 
 
 def _fitting(candidates: Iterable[x509.Name], patterns: Iterable[Sequence[str]]) -> x509.Name | None:
-    return next((one for one in candidates if all(_fits(one, several) for several in patterns)), None)
+    return next((one for one in candidates if all(fits(one, several) for several in patterns)), None)
 
 
-def _fits(name: x509.Name, patterns: Sequence[str]) -> bool:
+def fits(name: x509.Name, patterns: Sequence[str]) -> bool:
+    """Whether one of ``patterns`` takes ``name``, or there are none."""
     text = unambiguous(name.rfc4514_string())
     return not patterns or any(re.fullmatch(pattern, text) for pattern in patterns)
 

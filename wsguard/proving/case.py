@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from wsguard.interfaces import Application, Clock
+from wsguard.interfaces import Application
+from wsguard.message.envelope import SOAP_1_1, SoapVersion
 from wsguard.opening import Keyring
 from wsguard.policy import Demands, Policy
 from wsguard.proving.allowed import Kind, allowed
@@ -16,6 +17,7 @@ from wsguard.proving.cast import Cast, Casting
 from wsguard.proving.letters import PROOF, Algorithms, Letter
 from wsguard.proving.posting import Sent
 from wsguard.proving.recipients import Recipient
+from wsguard.proving.timing import ProofClock
 from wsguard.proving.trusting import Configured
 from wsguard.proving.users import Person
 from wsguard.proving.ways import Way, WayFinder
@@ -41,8 +43,10 @@ class Scene:
     casting: Casting
     finder: WayFinder
     recipients: tuple[Recipient, ...]
-    clock: Clock
+    clock: ProofClock
     targets: tuple[Target, ...] = ()
+    casts: Mapping[tuple[str, str, tuple[str, ...]], Cast] = field(default_factory=dict)
+    """Of every target that demands something, by ``key_of`` it."""
 
     def operation_of(self, target: Target) -> str:
         """One that ``target`` claims."""
@@ -62,6 +66,20 @@ class Scene:
         taken = {path.casefold().rstrip("/") for one in self.targets for path in one.paths}
         return "/" if "" not in taken else "/wsguard-proof"
 
+    def other_path_of(self, target: Target) -> str:
+        """Another one that leads to it; empty where there is none."""
+        if target.paths:
+            return "".join(target.paths[1:2])
+        return f"{self.path_of(target).rstrip('/')}/wsguard-proof-too"
+
+    @property
+    def detail(self) -> str:
+        """How much a peer is told."""
+        faults, keys = self.policy.faults, self.policy.keys
+        if faults.detail != "auto":
+            return faults.detail
+        return "unified" if keys.decrypt or keys.shared else "standard"
+
     @property
     def guarded(self) -> tuple[Target, ...]:
         """Targets that demand something, each with an operation of its own."""
@@ -70,6 +88,11 @@ class Scene:
             for one in self.targets
             if one.kind != "exempt" and not one.demands.unsafe_unauthenticated and (one.operations or one.paths)
         )
+
+
+def key_of(target: Target) -> tuple[str, str, tuple[str, ...]]:
+    """What tells targets of one configuration from each other."""
+    return target.service, target.key, target.operations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +105,7 @@ class Case:
     """None: for a target that demands nothing."""
     way: Way | None = None
     """None: nothing is secured."""
+    version: SoapVersion = SOAP_1_1
     marker: str = field(default_factory=lambda: secrets.token_hex(8))
 
     @property
@@ -139,6 +163,7 @@ class Case:
         honest = Letter(
             operation=self.scene.operation_of(self.target),
             marker=self.marker,
+            soap=self.version.namespace,
             blocks=self._blocks(),
             actor=self.scene.policy.actor,
             created=self.now,
@@ -163,20 +188,23 @@ class Case:
             **changes: of the letter.
         """
         letter = self.letter(**changes)
-        return Sent(letter.write(), path or self.scene.path_of(self.target), environ or {}, letter.envelope)
+        there = path or self.scene.path_of(self.target)
+        return Sent(letter.write(), there, environ or {}, letter.envelope, self.version.content_type)
 
     def bare(self, operation: str = "", **changes: Any) -> Sent:  # noqa: ANN401 - fields of a Sent
         """A message without anything secured; for the target, unless ``operation`` says otherwise."""
         letter = Letter(
             operation=operation or self.scene.operation_of(self.target),
             marker=self.marker,
+            soap=self.version.namespace,
             blocks=self._blocks(),
             created=self.now,
             lifetime=None,
             person=_NOBODY,
         )
         octets = letter.envelope
-        return replace(Sent(octets, self.scene.path_of(self.target), {}, octets), **changes)
+        sent = Sent(octets, self.scene.path_of(self.target), {}, octets, self.version.content_type)
+        return replace(sent, **changes)
 
     @property
     def signed_parts(self) -> tuple[str, ...]:

@@ -5,9 +5,8 @@ the way it is secured in. Those who stand for a ``[[client]]`` have an entry lik
 """
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from types import MappingProxyType
 from typing import Final, TypeVar
 
@@ -20,14 +19,13 @@ from wsguard.opening import Keyring
 from wsguard.policy import Client, Demands, Policy
 from wsguard.policy.demands import TrustDemands
 from wsguard.proving.allowed import allowed
-from wsguard.proving.authorities import Authority, issuer_for, named, new_key, stranger_to, subject_for
+from wsguard.proving.authorities import Authority, issuer_for, named, new_key, subject_for
+from wsguard.proving.bent import WEAK_BITS, Bender, Bent
 from wsguard.proving.trusting import Configured, Issued, revokes
 from wsguard.proving.users import Person
 from wsguard.routing import Target
 from wsguard.securing import SigningKey
 
-_WEAK_BITS: Final = 1152
-"""Short, and long enough to sign with PSS and SHA-512."""
 DemandsT = TypeVar("DemandsT", bound=Demands)
 
 
@@ -81,8 +79,7 @@ class Cast:
     """May call a service that does not exist."""
     guessed: Person
     """Whose password is guessed."""
-    bent: Mapping[str, SigningKey] = field(repr=False)
-    """What is wrong with a certificate -> one that has nothing else wrong."""
+    bent: Bent = field(repr=False)
     issued: Issued | None = field(repr=False)
     missing: str = ""
     """Why there are no certificates."""
@@ -125,7 +122,7 @@ class Casting:
         bystander = Authority.make(named(), self._now).certify(named(), self.attackers_key.public_key())
         self.bystander: Final = SigningKey(self.attackers_key, bystander)
         """Signs where only the form of a Signature counts; nobody trusts it."""
-        self._weak: Final = new_key(_WEAK_BITS)
+        self._weak: Final = new_key(WEAK_BITS)
         self._curve: Final = ec.generate_private_key(ec.SECP256R1())
 
     def cast(self, target: Target) -> Cast:
@@ -143,10 +140,14 @@ class Casting:
         senders = [self._sender(entry, makers) for entry in able]
         if not self._policy.client:
             senders = [Sender(label="", person=first, signer=makers.signer(), shared=self._some_secret())]
-        bent = {} if authority is None or subject is None else self._bent(target.demands, subject, authority)
+        first_signer = senders[0].signer if senders else None
+        bent = Bent()
+        if authority is not None and subject is not None:
+            serial = None if first_signer is None else first_signer.certificate.serial_number
+            bent = self._bender(target.demands, subject, authority, serial).bend()
         cast = Cast(
             senders=tuple(senders),
-            elsewhere=self._sender(unable[0], makers) if unable else None,
+            elsewhere=self._sender(_almost(unable[0], target.service), makers) if unable else None,
             stranger=Sender(label="a stranger", person=Person.make(), signer=makers.signer()),
             disabled=Person.make(),
             namesake=Person(Person.make().name, senders[0].person.password if senders else first.password),
@@ -180,24 +181,15 @@ class Casting:
     def _some_secret(self) -> SharedSecret | None:
         return next((SharedSecret(*item) for item in sorted(self._keyring.material.shared.items())), None)
 
-    def _bent(self, demands: Demands, subject: x509.Name, authority: Authority) -> dict[str, SigningKey]:
+    def _bender(self, demands: Demands, subject: x509.Name, authority: Authority, serial: int | None) -> Bender:
         key = self._honest_key(demands)
-        public, chained = key.public_key(), bool(demands.trust.ca_files)
-        if not chained:
-            return {}
-        before = self._now - timedelta(days=1)
-        bent = {
-            "expired": SigningKey(key, authority.certify(subject, public, until=before)),
-            "of an authority": SigningKey(key, authority.certify(subject, public, authority=True)),
-            "for encryption only": SigningKey(key, authority.certify(subject, public, usage="key_encipherment")),
-        }
-        if revokes(demands.trust):
-            bent["revoked"] = SigningKey(key, authority.certify(subject, public))
-        if (other := stranger_to(demands.trust.subject_cert_constraints)) is not None:
-            bent["of another subject"] = SigningKey(key, authority.certify(other, public))
-        if demands.algorithms.min_rsa_bits > _WEAK_BITS and key is self.key:
-            bent["of a short key"] = SigningKey(self._weak, authority.certify(subject, self._weak.public_key()))
-        return bent
+        return Bender(demands, revokes(demands.trust), subject, authority, key, self._weak, serial)
+
+
+def _almost(entry: Client, service: str) -> Client:
+    """``entry``, which may not call ``service``, for services of names like its name too."""
+    alike = (f"{service}-proof", service[:-1]) if service else ()
+    return entry.model_copy(update={"services": (*entry.services, *filter(None, alike))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +206,7 @@ class _Makers:
 
 def _issued(cast: Cast, trust: TrustDemands, authority: Authority) -> Issued:
     good = tuple(one.signer.certificate for one in cast.everybody if one.signer is not None)
-    bent = tuple(one.certificate for one in cast.bent.values())
-    revoked = tuple(one.certificate.serial_number for how, one in cast.bent.items() if how == "revoked")
-    return Issued(trust=trust, authority=authority, good=good, bent=bent, revoked=revoked)
+    return Issued(trust=trust, authority=authority, good=good, bent=cast.bent)
 
 
 # --- The configuration with their entries -----------------------------------------------------------------------------

@@ -6,6 +6,7 @@ from lxml import etree
 from lxml.etree import _Element
 
 from wsguard.names import ENCRYPTED_DATA, SECURITY
+from wsguard.proving.answered import flaws
 from wsguard.proving.case import Case
 from wsguard.proving.letters import UNSIGNED
 from wsguard.proving.posting import Outcome, Sent
@@ -23,8 +24,7 @@ def differences(case: Case, sent: Sent, outcome: Outcome) -> list[str]:
     environ, octets = outcome.handed[-1]
     message = environ.get(MESSAGE_KEY)
     wrong = [] if len(outcome.handed) == 1 else [f"handed on {len(outcome.handed)} times"]
-    if outcome.status[:1] != "2":
-        wrong.append(f"answered with {outcome.status[:3]}")
+    wrong += flaws(case, sent, outcome)
     try:
         root = etree.fromstring(octets)
         wrong += _of_the_envelope(case, root, etree.fromstring(sent.original))
@@ -34,7 +34,14 @@ def differences(case: Case, sent: Sent, outcome: Outcome) -> list[str]:
     except (etree.LxmlError, ValueError, IndexError):
         wrong.append("what was handed on is no envelope")
     wrong += _of_the_message(case, message) if isinstance(message, VerifiedMessage) else ["no verified message"]
+    if isinstance(message, VerifiedMessage) and _is_recorded(case, message) and len(outcome.records) != 1:
+        wrong.append(f"{len(outcome.records)} audit records")
     return wrong
+
+
+def _is_recorded(case: Case, message: VerifiedMessage) -> bool:
+    everything = case.scene.policy.audit.record == "all"
+    return everything or message.exempt or bool(message.reported or message.legacy)
 
 
 def _of_the_envelope(case: Case, handed: _Element, original: _Element) -> Iterator[str]:
@@ -42,7 +49,7 @@ def _of_the_envelope(case: Case, handed: _Element, original: _Element) -> Iterat
     bodies = [element for element in handed if str(element.tag).endswith("}Body")]
     if len(bodies) != 1 or _canonical(bodies[0][0]) != _canonical(original[-1][0]) or len(bodies[0]) != 1:
         yield "another Body was handed on"
-    actors = [one.get(f"{{{etree.QName(handed).namespace}}}actor", "") for one in handed.iter(SECURITY)]
+    actors = [one.get(case.version.actor, "") for one in handed.iter(SECURITY)]
     foreign = [actor for actor in actors if actor not in ("", case.scene.policy.actor)]
     if foreign:
         yield "a Security header for somebody else was handed on"
@@ -53,6 +60,8 @@ def _of_the_envelope(case: Case, handed: _Element, original: _Element) -> Iterat
     drops = demands.handoff.unsigned_headers == "drop" and demands.signature.use == "required" and not exempt
     if drops and next(handed.iter(UNSIGNED), None) is not None:
         yield "a header block that nobody signed was handed on"
+    if demands.signature.use == "required" and not exempt and (handed.attrib or handed[0].attrib):
+        yield "attributes of the Envelope that nobody signed were handed on"
 
 
 def _canonical(element: _Element) -> bytes:

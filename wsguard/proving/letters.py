@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from lxml import etree
 
-from wsguard.names import SECURITY, SIGNATURE, TIMESTAMP, WSA_ACTIONS
+from wsguard.names import SECURITY, SIGNATURE, SOAP11, TIMESTAMP, WSA_ACTIONS
 from wsguard.policy.demands import PasswordType
 from wsguard.policy.surroundings import Limits
 from wsguard.proving.cast import SharedSecret
@@ -27,7 +27,7 @@ from wsguard.securing.tokens import add_timestamp, add_username_token
 Change = Callable[[Draft], None]
 """What an attack does to a message in one of its states."""
 
-SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
+SOAP: Final = SOAP11
 PROOF: Final = "urn:wsguard:proof"
 UNSIGNED: Final = f"{{{PROOF}}}Unsigned"
 """A header block of every message, that is never signed."""
@@ -57,6 +57,8 @@ class Letter:
     """``{namespace}name``."""
     marker: str
     """Text in the Body, by which it is known again."""
+    soap: str = SOAP
+    """Namespace of its version."""
     blocks: tuple[str, ...] = ()
     """``{namespace}name`` of header blocks that must be there."""
     actor: str = ""
@@ -76,6 +78,8 @@ class Letter:
     """Sign the bindings of prefixes in content too."""
     recipient: Recipient | None = None
     encrypted_parts: tuple[str, ...] = ()
+    inside: bool = False
+    """Encrypt what is in the operation in the place of what is in the Body."""
     algorithms: Algorithms = Algorithms()
 
     drafted: Change = unchanged
@@ -89,10 +93,12 @@ class Letter:
     def envelope(self) -> bytes:
         """The message before anything is secured."""
         namespace, _, name = self.operation[1:].rpartition("}")
-        blocks = "".join(_block(block, self.operation) for block in self.blocks)
+        blocks = "".join(block(one, self.operation) for one in self.blocks)
+        role = "actor" if self.soap == SOAP else "role"
         return (
-            f'<S:Envelope xmlns:S="{SOAP}"><S:Header><p:Unsigned xmlns:p="{PROOF}">unsigned</p:Unsigned>{blocks}'
-            f'<w:Security xmlns:w="{SECURITY[1:].partition("}")[0]}" S:actor="{PROOF}:another"/></S:Header>'
+            f'<S:Envelope xmlns:S="{self.soap}" xmlns:e="{PROOF}:envelope" e:unsigned="unsigned">'
+            f'<S:Header e:unsigned="unsigned"><p:Unsigned xmlns:p="{PROOF}">unsigned</p:Unsigned>{blocks}'
+            f'<w:Security xmlns:w="{SECURITY[1:].partition("}")[0]}" S:{role}="{PROOF}:another"/></S:Header>'
             f'<S:Body><o:{name} xmlns:o="{_quoted(namespace)}"><o:proof>{self.marker}</o:proof></o:{name}></S:Body>'
             "</S:Envelope>"
         ).encode()
@@ -160,6 +166,7 @@ class Letter:
         if self.recipient is None:
             return etree.tostring(draft.root, encoding="UTF-8")
         now = _read_again(draft)
+        now = replace(now, body=now.body[0]) if self.inside else now
         place = sum(1 for element in now.security[:1] if element.tag == TIMESTAMP)
         if self.recipient.certificate is not None:
             return encrypted(now, plan, self.recipient.certificate, place)
@@ -176,7 +183,8 @@ def _read_again(draft: Draft) -> Draft:
     return replace(draft, root=root, header=header, body=body, security=ours)
 
 
-def _block(name: str, operation: str) -> str:
+def block(name: str, operation: str) -> str:
+    """A header block ``{namespace}name`` of a message for ``operation``."""
     namespace, _, local = name[1:].rpartition("}")
     # WS-Addressing: an action of another operation would be refused.
     text = operation[1:].replace("}", "/") if name in WSA_ACTIONS else f"{PROOF}:block"

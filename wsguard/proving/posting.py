@@ -10,13 +10,17 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from lxml import etree
 
 from wsguard.audit.memory import MemoryAudit
+from wsguard.faults import StoreUnavailable
 from wsguard.interfaces import AuditRecord
+from wsguard.message.envelope import SOAP_1_2
 from wsguard.middleware import Guard
-from wsguard.names import ENCRYPTED_DATA
-from wsguard.proving.letters import PROOF, SOAP
+from wsguard.names import ENCRYPTED_DATA, SOAP11, SOAP12
+from wsguard.proving.letters import PROOF, block
 from wsguard.proving.rows import ACCEPTED
 
-_ANSWER: Final = f'<S:Envelope xmlns:S="{SOAP}"><S:Body><p:done xmlns:p="{PROOF}"/></S:Body></S:Envelope>'.encode()
+DONE: Final = f"{{{PROOF}}}done"
+"""In the Body of the recorder's answers."""
+_FAULTS: Final = (f"{{{SOAP11}}}Fault", f"{{{SOAP12}}}Fault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +33,59 @@ class Sent:
     """What differs in the environ from that of an honest POST; None leaves a key out."""
     original: bytes = field(default=b"", repr=False)
     """The envelope before it was secured: what an application must get."""
+    media_type: str = "text/xml"
+    """That of its version of SOAP."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What is behind the guard."""
+
+    answer: bytes | None = None
+    """What the application answers; None: an envelope."""
+    audit_is_away: bool = False
+
+
+AS_USUAL: Final = Stage()
 
 
 class Recorder:
     """Stands where the application would, and keeps what it is handed."""
 
-    def __init__(self) -> None:
+    def __init__(self, blocks: Iterable[str] = ()) -> None:
+        """
+        Args:
+            blocks: ``{namespace}name`` of header blocks that its answers have.
+        """
         self.handed: list[tuple[WSGIEnvironment, bytes]] = []
         """Environ and octets of each hand-off."""
+        self.answer: bytes | None = None
+        """In the place of an envelope."""
+        self._blocks: Final = "".join(block(one, DONE) for one in blocks)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         self.handed.append((environ, environ["wsgi.input"].read()))
-        start_response("200 OK", [("Content-Type", "text/xml; charset=utf-8"), ("Content-Length", str(len(_ANSWER)))])
-        return [_ANSWER]
+        soap = SOAP12 if str(environ.get("CONTENT_TYPE")).startswith(SOAP_1_2.content_type) else SOAP11
+        octets = (
+            f'<S:Envelope xmlns:S="{soap}"><S:Header>{self._blocks}</S:Header>'
+            f'<S:Body><p:done xmlns:p="{PROOF}"/></S:Body></S:Envelope>'
+        ).encode()
+        octets = octets if self.answer is None else self.answer
+        start_response("200 OK", [("Content-Type", "text/xml; charset=utf-8"), ("Content-Length", str(len(octets)))])
+        return [octets]
+
+
+class ProofAudit(MemoryAudit):
+    """Keeps the records of the proof; or none of messages that were taken, and fails, while it is away."""
+
+    away = False
+
+    def write(self, record: AuditRecord) -> None:
+        """As ``interfaces.AuditSink`` says."""
+        if not self.away or record.outcome in ("rejected", "error"):
+            super().write(record)
+        if self.away:
+            raise StoreUnavailable(seen="the proof took it away")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +104,20 @@ class Outcome:
             return ACCEPTED
         return self.records[0].check if self.records else "refused by nothing that is recorded"
 
-    def improper(self, *, sealed: bool) -> list[str]:
+    @property
+    def told(self) -> tuple[str, str, str]:
+        """What a peer learns of a refusal: its status, and its fault without the incident."""
+        name, text = self._fault()
+        for record in self.records:
+            text = text.replace(record.incident, "")
+        return self.status, name, text
+
+    def improper(self, *, sealed: bool, detailed: bool) -> list[str]:
         """What a refusal must not be like, and this one is.
 
         Args:
             sealed: faults are encrypted, so that nobody here can read them.
+            detailed: faults name the check.
         """
         wrong = []
         if self.handed:
@@ -74,8 +127,10 @@ class Outcome:
         if self.status[:1] not in ("4", "5"):
             wrong.append(f"status {self.status[:3]}")
         name, text = self._fault()
-        if name != f"{{{SOAP}}}Fault" and not (sealed and name == ENCRYPTED_DATA):
+        if name not in _FAULTS and not (sealed and name == ENCRYPTED_DATA):
             wrong.append("no SOAP fault")
+        elif not detailed and any(record.check in text for record in self.records):
+            wrong.append("a fault that names the check")
         elif self.records and name != ENCRYPTED_DATA and self.records[0].incident not in text:
             wrong.append("a fault without the incident of its record")
         if any(record.outcome not in ("rejected",) for record in self.records):
@@ -91,9 +146,9 @@ class Outcome:
 
 
 class Post:
-    """Delivers to one guard, each request from an address of its own, so that no two count together."""
+    """Delivers to one guard, each request from a network of its own, so that no two count together."""
 
-    def __init__(self, guard: Guard, recorder: Recorder, audit: MemoryAudit, charsets: Sequence[str]) -> None:
+    def __init__(self, guard: Guard, recorder: Recorder, audit: ProofAudit, charsets: Sequence[str]) -> None:
         """
         Args:
             guard: what is attacked.
@@ -107,8 +162,9 @@ class Post:
         self._charset: Final = "utf-8" if "utf-8" in charsets else charsets[0]
         self._numbers: Final = itertools.count(1)
 
-    def deliver(self, sent: Sent) -> Outcome:
+    def deliver(self, sent: Sent, stage: Stage = AS_USUAL) -> Outcome:
         """Send one request, and see what comes of it."""
+        self._recorder.answer, self._audit.away = stage.answer, stage.audit_is_away
         self._recorder.handed.clear()
         self._audit.records.clear()
         started: list[str] = []
@@ -142,8 +198,8 @@ class Post:
             "SERVER_PORT": "80",
             "SERVER_PROTOCOL": "HTTP/1.1",
             # RFC 3849: addresses for documents, which nobody has.
-            "REMOTE_ADDR": f"2001:db8::{next(self._numbers):x}",
-            "CONTENT_TYPE": f"text/xml; charset={self._charset}",
+            "REMOTE_ADDR": f"2001:db8:{next(self._numbers) % 0xFFFF:x}::1",
+            "CONTENT_TYPE": f"{sent.media_type}; charset={self._charset}",
             "CONTENT_LENGTH": str(len(octets)),
             "HTTP_SOAPACTION": '""',
             "wsgi.version": (1, 0),

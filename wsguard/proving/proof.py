@@ -3,27 +3,28 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from wsguard.audit.memory import MemoryAudit
 from wsguard.clients import reports
-from wsguard.composition import Opened, guard_beside
-from wsguard.interfaces import Application, Clock, UserStore
+from wsguard.composition import guard_beside
+from wsguard.interfaces import Application, Clock
 from wsguard.opening import Attempt, open_keyring
 from wsguard.policy import Policy
 from wsguard.policy.problems import ConfigError
-from wsguard.proving.case import Case, Scene
-from wsguard.proving.cast import Cast, Casting, certificate_names, with_entries
+from wsguard.proving.beside import Beside
+from wsguard.proving.case import Case, Scene, key_of
+from wsguard.proving.cast import Casting, with_entries
 from wsguard.proving.catalogue.control import Attack, Control
 from wsguard.proving.catalogue.everything import CATALOGUE, THROUGH_EXEMPTIONS
 from wsguard.proving.handed import differences
-from wsguard.proving.posting import Outcome, Post, Recorder
+from wsguard.proving.posting import Outcome, Post, ProofAudit, Recorder
 from wsguard.proving.recipients import recipients
 from wsguard.proving.rows import ACCEPTED, Row, not_proven
-from wsguard.proving.stores import Stores, prove_stores
-from wsguard.proving.trusting import Configured, TrustBeside, own_trust
-from wsguard.proving.users import UsersBeside, table_like_the_real_one
+from wsguard.proving.stores import prove_stores
+from wsguard.proving.timing import ProofClock, replay_store_like_the_real_one
+from wsguard.proving.trusting import Configured
+from wsguard.proving.users import UsersOfTheProof, table_like_the_real_one
 from wsguard.proving.ways import WayFinder
 from wsguard.routing import ServiceTable, Target
 from wsguard.securing import NotSecurable
@@ -56,9 +57,10 @@ def prove(policy: Policy, application: Application | None, *, clock: Clock = _no
     if keyring is None:
         raise ConfigError(attempt.problems)
     configured = Configured.read(policy)
+    clock = ProofClock(clock)
     casting = Casting(policy, configured, keyring, clock)
     before = _targets(policy, application)
-    casts = {_key(target): casting.cast(target) for target in before if target.kind != "exempt"}
+    casts = {key_of(target): casting.cast(target) for target in before if target.kind != "exempt"}
     peopled = with_entries(policy, casts.values())
     found = recipients(keyring, clock())
     scene = Scene(
@@ -71,65 +73,35 @@ def prove(policy: Policy, application: Application | None, *, clock: Clock = _no
         recipients=found,
         clock=clock,
         targets=_targets(peopled, application),
+        casts=casts,
     )
     with ExitStack() as stack:
         users = [user for cast in casts.values() for user in cast.users]
         own_users = stack.enter_context(table_like_the_real_one(policy, users))
-        beside = _Beside(peopled, tuple(casts.values()), own_users, frozenset(user.name for user in users))
-        recorder, audit = Recorder(), MemoryAudit()
+        twin = stack.enter_context(replay_store_like_the_real_one(policy))
+        people = UsersOfTheProof(own_users, frozenset(user.name for user in users))
+        beside = Beside(peopled, tuple(casts.values()), people, twin, clock)
+        recorder, audit = Recorder(_blocks_of_answers(policy)), ProofAudit()
         guard = guard_beside(recorder, policy, application, beside, audit=audit, clock=clock)
         stack.callback(guard.close)
         post = Post(guard, recorder, audit, policy.http.charsets)
-        return (*_Proof(scene, casts, post).rows(), *prove_stores(beside.stores(policy, clock())))
+        rows = tuple(_Proof(scene, post).rows())
+        clock.look()
+        return (*rows, *prove_stores(beside.stores(policy, clock())))
 
 
 def _targets(policy: Policy, application: Application | None) -> tuple[Target, ...]:
     return ServiceTable(policy, application, offline=application is None).targets
 
 
-def _key(target: Target) -> tuple[str, str, tuple[str, ...]]:
-    return target.service, target.key, target.operations
-
-
-class _Beside:
-    """Puts everybody who was made up beside what the configuration named."""
-
-    def __init__(self, policy: Policy, casts: tuple[Cast, ...], users: UserStore, names: frozenset[str]) -> None:
-        self._policy: Final = policy
-        self._casts: Final = casts
-        self._users: Final = users
-        self._names: Final = names
-        self._opened: Opened | None = None
-
-    def __call__(self, opened: Opened) -> Opened:
-        self._opened = opened
-        issued = [cast.issued for cast in self._casts if cast.issued is not None]
-        certificates = [certificate for one in issued for certificate in (*one.good, *one.bent)]
-        material = opened.keyring.material
-        own = own_trust(issued, {demands.trust for demands in self._policy.every_demand})
-        material = replace(
-            material,
-            trust=TrustBeside(material.trust, own, certificates),
-            client_certificates={**material.client_certificates, **certificate_names(self._casts)},
-        )
-        return Opened(
-            self._policy,
-            replace(opened.keyring, material=material),
-            UsersBeside(opened.users, self._users, self._names),
-            opened.replay,
-        )
-
-    def stores(self, policy: Policy, now: datetime) -> Stores:
-        """What was opened for the guard."""
-        if self._opened is None:
-            raise RuntimeError("nothing was opened yet")
-        return Stores(policy, self._opened.replay, self._opened.users, now)
+def _blocks_of_answers(policy: Policy) -> tuple[str, ...]:
+    parts = (part for demands in policy.every_demand for part in demands.response.signed_parts)
+    return tuple(dict.fromkeys(part for part in parts if part.startswith("{")))
 
 
 @dataclass(frozen=True, slots=True)
 class _Proof:
     scene: Scene
-    casts: dict[tuple[str, str, tuple[str, ...]], Cast]
     post: Post
     refused: set[tuple[str, str]] = field(default_factory=set)
     """Target and way of honest messages that were not taken: other refusals of such prove nothing."""
@@ -160,7 +132,7 @@ class _Proof:
         if target.kind == "default" and not target.operations and self.scene.application is not None:
             yield from self._nothing_else(target)
             return
-        cast = self.casts[_key(target)]
+        cast = self.scene.casts[key_of(target)]
         found = self.scene.finder.find(target.demands, cast)
         for reason in found.reasons:
             yield not_proven(_title(target), "honest", reason)
@@ -179,6 +151,7 @@ class _Proof:
         yield self._attempt("operation", attack, case)
 
     def _attempts(self, control: Control, case: Case) -> Iterator[Row]:
+        self.scene.clock.look()
         try:
             for attack in control.attacks(case):
                 yield self._attempt(control.name, attack, case)
@@ -196,27 +169,36 @@ class _Proof:
             demanded=attack.demanded,
             verdict="holds",
         )
-        for sent in attack.before:
-            before = self.post.deliver(sent)
-            if attack.before_accepted and before.got != ACCEPTED:
-                reason = f"an honest message before it was refused: {before.got}"
-                return replace(row, verdict="not proven", reason=reason)
-        outcome = self.post.deliver(attack.sent)
-        wrong = self._wrong(attack, outcome, case)
+        with self.scene.clock.standing_apart(attack.later is not None):
+            before = []
+            for sent in attack.before:
+                before.append(self.post.deliver(sent))
+                if attack.before_accepted and before[-1].got != ACCEPTED:
+                    reason = f"an honest message before it was refused: {before[-1].got}"
+                    return replace(row, verdict="not proven", reason=reason)
+            self.scene.clock.set_ahead(attack.later or timedelta(0))
+            outcome = self.post.deliver(attack.sent, attack.stage)
+        wrong = self._wrong(attack, outcome, before, case)
         stood = outcome.got in attack.demanded and not wrong
         got = "; ".join((outcome.got, *wrong))
         place = (row.target, row.way)
+        if not stood and not outcome.handed and place in self.refused and (not wrong or ACCEPTED in attack.demanded):
+            return replace(row, got=got, verdict="not proven", reason="honest messages are refused too")
         if not stood and ACCEPTED in attack.demanded:
             self.refused.add(place)
-        elif not stood and not outcome.handed and not wrong and place in self.refused:
-            return replace(row, got=got, verdict="not proven", reason="honest messages are refused too")
         reason = "" if stood else self._reason(case, outcome)
         return replace(row, got=got, verdict="holds" if stood else "DOES NOT HOLD", reason=reason)
 
-    def _wrong(self, attack: Attack, outcome: Outcome, case: Case) -> list[str]:
-        if outcome.got == ACCEPTED:
-            return differences(case, attack.sent, outcome) if ACCEPTED in attack.demanded else []
-        return outcome.improper(sealed=bool(case.demands.response.encrypt))
+    def _wrong(self, attack: Attack, outcome: Outcome, before: list[Outcome], case: Case) -> list[str]:
+        if attack.instead is not None:
+            return list(attack.instead(outcome, before))
+        if outcome.got != ACCEPTED:
+            wrong = outcome.improper(
+                sealed=bool(case.demands.response.encrypt), detailed=self.scene.detail == "detailed"
+            )
+        else:
+            wrong = differences(case, attack.sent, outcome) if ACCEPTED in attack.demanded else []
+        return wrong if attack.also is None else [*wrong, *attack.also(outcome, before)]
 
     def _reason(self, case: Case, outcome: Outcome) -> str:
         if outcome.got != ACCEPTED:

@@ -128,7 +128,7 @@ def _nobody(stores: Stores) -> str:
 
 def _opened(stores: Stores) -> str:
     section = stores.policy.audit
-    open_audit(audit_urls(section), audit_key(section)).close()
+    open_audit(audit_urls(section), audit_key(section), deadline=section.deadline).close()
     return "opened"
 
 

@@ -14,6 +14,7 @@ from wsguard.opening import Attempt
 from wsguard.policy import Demands, Policy
 from wsguard.policy.demands import TrustDemands
 from wsguard.proving.authorities import Authority
+from wsguard.proving.bent import Bent
 from wsguard.trust import CertificateTrust
 from wsguard.trust.material import Material, MaterialLoader
 from wsguard.trust.revocation import read_list
@@ -73,9 +74,7 @@ class Issued:
     trust: TrustDemands
     authority: Authority
     good: tuple[x509.Certificate, ...]
-    bent: tuple[x509.Certificate, ...]
-    """With something wrong in each, by which a judge refuses it."""
-    revoked: tuple[int, ...]
+    bent: Bent
 
 
 def own_trust(issued: Iterable[Issued], trusts: Iterable[TrustDemands]) -> CertificateTrust:
@@ -88,11 +87,15 @@ def _material(trust: TrustDemands, everything: tuple[Issued, ...]) -> Material:
     anchored = [one for one in everything if set(one.trust.ca_files) & set(trust.ca_files)]
     pinned = [one for one in everything if set(one.trust.pinned_certificates) & set(trust.pinned_certificates)]
     anchors = tuple(one.authority.certificate for one in anchored)
-    lists = [one.authority.revoke(one.revoked) for one in anchored] if revokes(trust) else []
+    lists, authorities = [], list(anchors)
+    for one in anchored if revokes(trust) else ():
+        lists += [one.authority.revoke(one.bent.revoked), *one.bent.lists]
+        authorities += one.bent.subordinates
+    exactly = [one for one in pinned if not one.trust.ca_files]
     return Material(
         anchors=anchors,
-        pinned=tuple(certificate for one in pinned if not one.trust.ca_files for certificate in one.good),
-        lists=tuple(read_list(one, anchors) for one in lists),
+        pinned=tuple(certificate for one in exactly for certificate in (*one.good, *one.bent.certificates)),
+        lists=tuple(read_list(one, authorities) for one in lists),
     )
 
 

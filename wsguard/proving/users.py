@@ -37,23 +37,32 @@ class Person:
         return User(self.name, self.password.encode(), enabled, frozenset(services))
 
 
+@dataclass(frozen=True, slots=True)
+class UsersOfTheProof:
+    """The throw-away users."""
+
+    table: UserStore
+    names: frozenset[str]
+    """In lower case, as they all are."""
+
+
 class UsersBeside:
     """Finds the throw-away users in their own table, and asks the real one for every other name."""
 
-    def __init__(self, real: UserStore, own: UserStore, names: Iterable[str]) -> None:
+    def __init__(self, real: UserStore, own: UsersOfTheProof) -> None:
         """
         Args:
             real: of the configuration; it stays open.
-            own: holds the throw-away users.
-            names: theirs.
+            own: the throw-away users.
         """
         self._real: Final = real
         self._own: Final = own
-        self._names: Final = frozenset(names)
 
     def find(self, name: str) -> User | None:
         """The user with exactly this name, or None."""
-        return (self._own if name in self._names else self._real).find(name)
+        # Other spellings of a name too: whether they are somebody else's is a question to their own table.
+        is_own = name.strip().lower() in self._own.names
+        return (self._own.table if is_own else self._real).find(name)
 
     def close(self) -> None:
         """Nothing is held: who opened the two tables closes them."""

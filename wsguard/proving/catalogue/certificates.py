@@ -12,8 +12,9 @@ from lxml import etree
 
 from wsguard.interfaces import PrivateKey
 from wsguard.names import BINARY_SECURITY_TOKEN, DS
-from wsguard.proving.authorities import Authority, named, twin_of
-from wsguard.proving.case import Case
+from wsguard.policy.demands import TrustDemands
+from wsguard.proving.authorities import Authority, fits, named, twin_of
+from wsguard.proving.case import Case, key_of
 from wsguard.proving.catalogue import when
 from wsguard.proving.catalogue.control import Attack, Control
 from wsguard.proving.catalogue.signatures import signature_of
@@ -29,7 +30,14 @@ _NOT_GOOD_HERE: Final = (
     "certificate.key_usage", "certificate.key_size",
 )  # fmt: skip
 _BENT: Final = {
+    "not valid yet": "certificate.expired",
     "expired": "certificate.expired",
+    "under an expired authority": "certificate.expired",
+    "under an authority for other names": "certificate.untrusted",
+    "under what is no authority": "certificate.untrusted",
+    "under a revoked authority": "certificate.revoked",
+    "under an authority with an old list": "certificate.revoked",
+    "under an authority without a list": "certificate.revoked",
     "of an authority": "certificate.key_usage",
     "for encryption only": "certificate.key_usage",
     "revoked": "certificate.revoked",
@@ -88,10 +96,35 @@ def _borrowed(case: Case) -> tuple[x509.Certificate, ...]:
 
 
 def _bent(case: Case) -> Iterator[Attack]:
-    for how, signer in case.people.bent.items():
-        sent = _by(case, signer)
+    for how, signer in case.people.bent.signers.items():
+        sent = _by(case, signer, send_chain=bool(signer.chain))
         if sent is not None:
             yield Attack(f"a certificate {how}", (_BENT[how],), sent)
+
+
+def _of_another_trust(case: Case) -> Iterator[Attack]:
+    """Whom another service trusts, and this one does not: what is known of one is not believed by the other."""
+    trust = case.demands.trust
+    for target in case.scene.guarded:
+        cast = case.scene.casts[key_of(target)]
+        way = next((one for one in case.scene.finder.find(target.demands, cast).ways if one.signed_by), None)
+        signer = None if way is None else way.sender.signer
+        if way is None or signer is None or target.demands.trust == trust:
+            continue
+        check = _refusal(signer.certificate, target.demands.trust, trust)
+        sent = _by(case, signer)
+        if check and sent is not None:
+            there = Case(scene=case.scene, target=target, cast=cast, way=way).sent()
+            yield Attack(f"by whom {target.service} trusts", (check,), sent, before=(there,))
+
+
+def _refusal(certificate: x509.Certificate, there: TrustDemands, here: TrustDemands) -> str:
+    """The check by which who is trusted ``there`` is refused ``here``; empty: they are not."""
+    if not (set(there.ca_files) & set(here.ca_files) or set(there.pinned_certificates) & set(here.pinned_certificates)):
+        return "certificate.untrusted"
+    if not here.ca_files or fits(certificate.subject, here.subject_cert_constraints):
+        return ""
+    return "certificate.constraint"
 
 
 def _reflected(case: Case) -> Iterator[Attack]:
@@ -132,6 +165,7 @@ CONTROLS: Final = (
     Control("certificate.twin", when.signed_by_certificate, _self_signed),
     Control("certificate.impostor", when.signed_by_certificate, _impostor),
     Control("certificate.bent", when.signed_by_certificate, _bent),
+    Control("certificate.other_trust", when.signed_by_certificate, _of_another_trust),
     Control("certificate.own_key", when.signed_by_certificate, _reflected),
     Control("certificate.bare_key", when.signed_by_certificate, _key_value),
 )

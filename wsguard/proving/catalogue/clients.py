@@ -49,6 +49,21 @@ def _halves(case: Case) -> Iterator[Attack]:
         sent = _from(case, person, signer)
         if sent is not None:
             yield Attack(how, ("client.mismatch",), sent)
+    for other in case.people.senders:
+        entry = other.entry
+        if entry is None or other is sender or case.letter().secret is not None:
+            continue
+        # Each half of an entry with what is all of another one: that one fits, and this one is belied.
+        if entry.certificate is not None and not entry.username:
+            sent = _from(case, sender, other)
+            how = f"its user, signed by {other.label}"
+        elif entry.username and not (entry.certificate or entry.shared_key):
+            sent = _from(case, other, sender)
+            how = f"its signature, with the user of {other.label}"
+        else:
+            continue
+        if sent is not None:
+            yield Attack(how, ("client.mismatch",), sent)
 
 
 def _has_no_entry_by_its_key(case: Case) -> bool:

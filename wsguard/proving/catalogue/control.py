@@ -1,11 +1,15 @@
 """What a control is: a promise of the guard, and attacks that break it where it is not kept."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal
 
 from wsguard.proving.case import Case
-from wsguard.proving.posting import Sent
+from wsguard.proving.posting import AS_USUAL, Outcome, Sent, Stage
+
+Look = Callable[[Outcome, Sequence[Outcome]], Iterable[str]]
+"""What is wrong with an outcome, given those of what was sent before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,14 @@ class Attack:
     """Sent first."""
     before_accepted: bool = True
     """Whether what is sent first must be taken, for the attack to prove anything."""
+    later: timedelta | None = None
+    """How much later the attack is sent; None: at once. Real stores learn of neither then."""
+    stage: Stage = AS_USUAL
+    """What is behind the guard while the attack is sent."""
+    also: Look | None = None
+    """Looks at the outcome beside what is always looked at."""
+    instead: Look | None = None
+    """Looks at it in the place of that."""
 
 
 Each = Literal["way", "shape", "target"]

@@ -1,7 +1,8 @@
 """Attacks on encryption: left out, in part, by weak algorithms, for somebody else, and changed on the way."""
 
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from typing import Final
 
@@ -12,8 +13,11 @@ from wsguard.proving.authorities import Authority, named
 from wsguard.proving.case import Case
 from wsguard.proving.catalogue import when
 from wsguard.proving.catalogue.control import Attack, Control
+from wsguard.proving.letters import UNSIGNED
+from wsguard.proving.posting import Outcome
 from wsguard.proving.recipients import Recipient
 from wsguard.proving.ways import Way
+from wsguard.securing.draft import Draft
 
 _WEAK: Final = ("tripledes-cbc", "aes128-cbc", "aes256-cbc")
 _WEAK_TRANSPORT: Final = "rsa-1_5"
@@ -31,6 +35,43 @@ def _clear(case: Case) -> Iterator[Attack]:
         if parts:
             sent = case.sent(encrypted_parts=parts)
             yield Attack(f"everything encrypted but {part}", ("encryption.coverage",), sent)
+
+
+def _in_part(case: Case) -> Iterator[Attack]:
+    sent = case.sent(encrypted_parts=("Body",), inside=True)
+    yield Attack("what is in the operation encrypted, and nothing else", ("encryption.coverage",), sent)
+
+
+def _not_signed(case: Case) -> Iterator[Attack]:
+    sent = case.sent(encrypted_parts=(*case.encrypted_parts, UNSIGNED))
+    yield Attack("a header block encrypted that nobody signed", ("signature.coverage",), sent)
+
+
+def _left_closed(case: Case) -> Iterator[Attack]:
+    sent = case.sent()
+    root = etree.fromstring(sent.octets)
+    copy = deepcopy(next(root.iter(ENCRYPTED_DATA)))
+    copy.set("Id", "ED-wsguard-proof")
+    root[0].append(copy)
+    sent = replace(sent, octets=etree.tostring(root))
+    yield Attack("a header block of ciphertext that nothing opens", ("encryption.malformed",), sent)
+
+
+def _told(case: Case) -> Iterator[Attack]:
+    """Whoever learns why ciphertext was refused learns of what is in it (Jager and Somorovsky, 2011)."""
+    noise = next(attack.sent for attack in _changed(case))
+    other = next(attack.sent for attack in _for_another(case))
+
+    def twice(draft: Draft) -> None:
+        draft.body.append(deepcopy(draft.body[0]))
+
+    def look(outcome: Outcome, before: Sequence[Outcome]) -> Iterator[str]:
+        if {outcome.told} != {one.told for one in before}:
+            yield "a fault that tells it from ciphertext that cannot be opened"
+
+    sent = case.sent(drafted=twice)
+    how = "two operations, found when it is opened"
+    yield Attack(how, ("envelope.structure",), sent, before=(noise, other), before_accepted=False, also=look)
 
 
 def _weak(case: Case) -> Iterator[Attack]:
@@ -85,8 +126,25 @@ def _is_forbidden(case: Case) -> bool:
     return case.demands.encryption.use == "forbidden" and bool(case.scene.recipients)
 
 
+def _is_covered(case: Case) -> bool:
+    demanded = case.demands.encryption.require_signed_encrypted_data
+    return demanded and when.encrypted(case) and when.signature_demanded(case)
+
+
+def _body_must_be(case: Case) -> bool:
+    return when.encryption_demanded(case) and "Body" in case.demands.encryption.required_parts
+
+
+def _is_unified(case: Case) -> bool:
+    return when.encrypted(case) and "Body" in case.encrypted_parts and case.scene.detail == "unified"
+
+
 CONTROLS: Final = (
     Control("encryption.presence", when.encryption_demanded, _clear),
+    Control("encryption.whole_body", _body_must_be, _in_part),
+    Control("encryption.signed", _is_covered, _not_signed),
+    Control("encryption.opened", when.encrypted, _left_closed),
+    Control("faults.alike", _is_unified, _told),
     Control("encryption.absence", _is_forbidden, _forbidden),
     Control("encryption.algorithm", when.encrypted, _weak),
     Control("encryption.key", when.encrypted, _for_another),

@@ -9,7 +9,7 @@ from lxml import etree
 from wsguard.message.lexical import local_name
 from wsguard.names import WSA_2005
 from wsguard.proving.case import Case
-from wsguard.proving.catalogue import when
+from wsguard.proving.catalogue import handoff, when
 from wsguard.proving.catalogue.control import Attack, Control
 from wsguard.proving.catalogue.shapes import recoded
 from wsguard.proving.letters import SOAP
@@ -121,7 +121,9 @@ def _neighbours(case: Case) -> Iterator[Attack]:
                 if not other.endswith("}"):
                     yield Attack(f"{other}, which is not exempt", _UNSECURED, case.bare(other))
     for path in target.paths[:1]:
-        for other in (f"{path.rstrip('/')}/proof", f"{path}proof"):
+        alike = (f"{path}/", path.swapcase())
+        others = (one for one in alike if one.strip("/") and one not in target.paths)
+        for other in (f"{path.rstrip('/')}/proof", f"{path}proof", *others):
             yield Attack(f"on {other}, which is not exempt", _UNSECURED, case.bare(path=other))
 
 
@@ -148,5 +150,7 @@ CONTROLS: Final = (
     Control("exemption.charset", when.always, _charsets),
     Control("exemption.width", _something_is_guarded_here, _neighbours),
     Control("exemption.odd_path", when.always, _paths),
+    Control("exemption.environ", when.always, handoff.spoofed),
+    Control("exemption.record", handoff.records_or_refuses, handoff.unrecorded),
 )
 """For exempt targets only, whose messages carry nothing."""

@@ -16,6 +16,8 @@ _TYPES: Final = (
     "text/plain",
     "application/x-www-form-urlencoded",
 )
+_DEFLATED: Final = {"gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
+_UTF_8: Final = "text/xml; charset=utf-8"
 _PATHS: Final = ("//", "/./", "/../", "/%2e%2e/", "/;a=b/", "/\\")
 _LARGEST_BOMB: Final = 64 * 1024 * 1024
 """Octets that are deflated for a bomb: a limit above is not tried out."""
@@ -25,6 +27,8 @@ def _methods(case: Case) -> Iterator[Attack]:
     for method in _METHODS:
         sent = case.sent(environ={"REQUEST_METHOD": method})
         yield Attack(f"by {method}", ("http.method",), sent)
+    asked = case.sent(environ={"REQUEST_METHOD": "GET", "QUERY_STRING": "wsdl"})
+    yield Attack("by GET, as who asks for the WSDL", ("http.method",), asked)
 
 
 def _types(case: Case) -> Iterator[Attack]:
@@ -55,7 +59,7 @@ def _size(case: Case) -> Iterator[Attack]:
 def _encodings(case: Case) -> Iterator[Attack]:
     honest, taken = case.sent(), case.scene.policy.http.content_encodings
     most = case.scene.policy.limits.body_bytes
-    for name, bits in (("gzip", zlib.MAX_WBITS | 16), ("deflate", zlib.MAX_WBITS)):
+    for name, bits in _DEFLATED.items():
         if name not in taken:
             octets, how, demanded = _deflated(honest.octets, bits), f"by {name}", ("http.content_encoding",)
         elif most <= _LARGEST_BOMB:
@@ -64,6 +68,16 @@ def _encodings(case: Case) -> Iterator[Attack]:
             continue
         environ = {"HTTP_CONTENT_ENCODING": name, "CONTENT_LENGTH": str(len(octets))}
         yield Attack(how, demanded, replace(honest, octets=octets, environ=environ))
+
+
+def _trailers(case: Case) -> Iterator[Attack]:
+    honest = case.sent()
+    for name, bits in _DEFLATED.items():
+        if name in case.scene.policy.http.content_encodings:
+            octets = _deflated(honest.octets, bits) + b"trailer"
+            environ = {"HTTP_CONTENT_ENCODING": name, "CONTENT_LENGTH": str(len(octets)), "CONTENT_TYPE": _UTF_8}
+            sent = replace(honest, octets=octets, environ=environ)
+            yield Attack(f"by {name}, and something after it", ("http.content_encoding",), sent)
 
 
 def _deflated(octets: bytes, bits: int) -> bytes:
@@ -86,6 +100,11 @@ def _similar_paths(case: Case) -> Iterator[Attack]:
             yield Attack(f"unsecured on {path}", (*demanded, "security.missing"), case.bare(path=path))
 
 
+def _inflates(case: Case) -> bool:
+    http = case.scene.policy.http
+    return bool(http.content_encodings) and "utf-8" in http.charsets
+
+
 def _has_paths(case: Case) -> bool:
     return bool(case.target.paths)
 
@@ -96,6 +115,7 @@ CONTROLS: Final = (
     Control("http.length", when.always, _lengths, each="target"),
     Control("http.size", when.always, _size, each="target"),
     Control("http.content_encoding", when.always, _encodings, each="target"),
+    Control("http.trailer", _inflates, _trailers, each="target"),
     Control("http.path", when.always, _paths, each="target"),
     Control("http.similar_path", _has_paths, _similar_paths, each="target"),
 )

@@ -14,6 +14,7 @@ from wsguard.proving.catalogue import when
 from wsguard.proving.catalogue.control import Attack, Builder, Control, changed
 from wsguard.proving.letters import PROOF, SOAP
 from wsguard.proving.posting import Sent
+from wsguard.proving.rows import ACCEPTED
 from wsguard.securing.draft import Draft
 
 _DOCTYPE: Final = b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///dev/null">]>'
@@ -99,6 +100,24 @@ def _before_the_envelope(how: str, octets: bytes, *demanded: str) -> Builder:
     return attacks
 
 
+def _instructions(case: Case) -> Iterator[Attack]:
+    sent = case.sent()
+    for where, text in (("a header block", "unsigned"), ("the operation", case.marker)):
+        octets = sent.octets.replace(f">{text}<".encode(), f">{text[:4]}<?proof x?>{text[4:]}<".encode())
+        if octets != sent.octets:
+            yield Attack(f"a processing instruction in {where}", _STRUCTURE, replace(sent, octets=octets))
+
+
+def _comments(case: Case) -> Iterator[Attack]:
+    """What a parser gives as two texts is one: who looks at the first only sees another name than who signed it."""
+    sent = case.sent()
+    octets = sent.octets
+    for text in filter(None, (case.marker, case.honest.sender.person.name if when.from_a_user(case) else "")):
+        octets = octets.replace(f">{text}<".encode(), f">{text[:4]}<!-- -->{text[4:]}<".encode())
+    if octets != sent.octets:
+        yield Attack("none: texts with comments in them", (ACCEPTED,), replace(sent, octets=octets))
+
+
 # --- Charsets ---------------------------------------------------------------------------------------------------------
 
 
@@ -121,6 +140,9 @@ def _charsets(case: Case) -> Iterator[Attack]:
     how = "in UTF-8, as HTTP says, and in ISO-8859-1, as it says itself"
     sent = replace(honest, octets=declared)
     yield Attack(how, demanded, sent)
+    kind = "text/xml; charset=utf-8; charset*=utf-8''utf-8"
+    sent = replace(honest, environ={"CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(honest.octets))})
+    yield Attack("in two charsets by one Content-Type", demanded, sent)
     broken = honest.octets.replace(case.marker.encode(), b"\xc0\xbc") if case.honest.recipient is None else b""
     if broken:
         yield Attack("with octets that are no UTF-8", demanded, replace(honest, octets=broken))
@@ -182,6 +204,8 @@ CONTROLS: Final = (
         _before_the_envelope("a processing instruction", b"<?proof x?>", *_STRUCTURE),
         each="target",
     ),
+    Control("envelope.instructions", when.always, _instructions, each="target"),
+    Control("envelope.comments", when.always, _comments, each="target"),
     Control(
         "envelope.operations",
         when.always,

@@ -18,7 +18,7 @@ from wsguard.securing.draft import Draft
 from wsguard.securing.tokens import date_time
 from wsguard.tokens.username import password_digest
 
-_BEYOND: Final = timedelta(seconds=60)
+_BEYOND: Final = timedelta(seconds=1)
 _MOST_GUESSES: Final = 20
 """Wrong passwords that are sent to see whether they are counted."""
 _DIGEST: Final = "PasswordDigest"
