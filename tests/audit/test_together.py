@@ -259,7 +259,8 @@ def test_of_four_processes_with_fifty_threads_each_record_is_there_once_and_in_o
     )
     for writer in {incident.rpartition(" ")[0] for incident in kept}:
         assert [one[-1] for one in kept if one.startswith(f"{writer} ")] == [str(number) for number in range(EACH)]
-    assert len(found) - len(kept) <= 1000 - PROCESSES * 200
+    # Each process takes 200 of the oldest away, and those that look at the same time choose the same ones.
+    assert len(found) - len(kept) <= 1000 - 200
     done = verified(url)
     assert (done.holds, sum(one.closed for one in done.writers)) == (True, PROCESSES + 1)
 
