@@ -1,6 +1,7 @@
 """Data and keys, against libxmlsec; and every change to them, which looks like any other."""
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -240,13 +241,13 @@ def test_a_whole_message_with_any_cbc_data_is_opened_or_bad_data(cipher: bytes) 
 @pytest.mark.parametrize("algorithm", ["aes128-gcm", "aes128-cbc"])
 def test_a_longer_key_is_not_taken_where_it_would_fit_the_cipher(algorithm: str) -> None:
     cipher = encrypt(algorithm, bytes(32), b"<e/>")
-    try:
-        taken = decrypt(algorithm, bytes(32), cipher)
-    except Fault as fault:
-        assert fault.check == "encryption.failed"
+    if algorithm == "aes128-gcm":
+        with refused("encryption.failed"):
+            decrypt(algorithm, bytes(32), cipher)
     else:
         # Under the random key in its place one padding in sixteen is right, and the text is noise.
-        assert (algorithm, taken == b"<e/>") == ("aes128-cbc", False)
+        with suppress(Fault):
+            assert decrypt(algorithm, bytes(32), cipher) != b"<e/>"
 
 
 @pytest.mark.parametrize("last", [0, 17, 255])
