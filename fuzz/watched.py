@@ -19,6 +19,8 @@ def main() -> None:
         chosen = target(name)
     # What cryptography says of odd certificates goes to standard error once a process, and is no finding each time.
     warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+    # cryptography says so, once, of a subject whose country has not two letters.
+    warnings.filterwarnings("ignore", "Attribute's length must be", UserWarning)
     # Whatever is made once is made before the first input is timed.
     for seed in chosen.seeds():
         chosen.judge(seed)
