@@ -33,9 +33,10 @@ serve: $(READY) ## serve the guarded sample until interrupted [HOST=, PORT=, DAT
 
 # What costs are measured by has the machine for itself; everything else runs two files at a time. Stores that are
 # killed and paused take minutes: make reliability.
-test: lint ## lint, then run every test
+test: lint ## lint, then run every test but those of make reliability
 	@$(IN_VENV) pytest --numprocesses 2 --dist loadfile --ignore-glob '*/test_cost.py' $(MEASURED:%=--ignore %) --ignore tests/reliability && \
 	    $(IN_VENV) pytest $(shell find tests -name test_cost.py) $(MEASURED) && \
+	    echo 'not run: tests/reliability, which is make reliability' && \
 	    echo 'test: passed' || { echo 'test: FAILED'; exit 1; }
 
 lint: $(READY) ## check style, format and types
