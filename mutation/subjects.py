@@ -20,7 +20,11 @@ SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
     {
         "timestamp": Subject(files=("timestamp.py", "window.py"), tests=("tests/test_timestamp.py",)),
         "tokens": Subject(
-            files=("tokens/username.py",), tests=("tests/test_username_token.py", "tests/test_username_token_stores.py")
+            files=("tokens/derivation.py", "tokens/reading.py", "tokens/username.py", "token_keys.py"),
+            tests=(
+                *("tests/test_derived_password_keys.py", "tests/test_username_token.py"),
+                "tests/test_username_token_stores.py",
+            ),
         ),
         "remembering": Subject(files=("remembering.py",), tests=("tests/test_remembering.py",)),
         "signature": Subject(

@@ -18,7 +18,7 @@ LAYERS = (
         "timestamp", "tokens", "signature", "encryption", "routing", "clients", "security_header", "sparing",
         "coverage", "content", "pruning",
     ),
-    ("walking", "requirements", "remembering", "exchange", "securing"),
+    ("walking", "requirements", "remembering", "token_keys", "exchange", "securing"),
     ("case",),
     ("engine", "answers", "soapfault"),
     ("received", "handoff", "refusal_log"),

@@ -26,7 +26,8 @@ from wsguard.message.lexical import parse_date_time
 from wsguard.policy import Policy
 from wsguard.stores.users_memory import MemoryUserStore
 from wsguard.tokens import username as module
-from wsguard.tokens.username import LONGEST_NAME, LONGEST_NONCE, UsernameToken, UsernameTokenProcessor, password_digest
+from wsguard.tokens.reading import LONGEST_NAME, LONGEST_NONCE, UsernameToken, malformed
+from wsguard.tokens.username import UsernameTokenProcessor, password_digest
 
 MICROSECOND = timedelta(microseconds=1)
 BOTH: dict[str, Any] = {"password_types": ["PasswordDigest", "PasswordText"]}
@@ -399,7 +400,7 @@ def test_no_two_ways_to_cut_nonce_and_created_apart_are_both_taken(nonce: bytes,
     created = when.isoformat(timespec=digits) + "Z"
     whole = nonce + created.encode()
     texts = [whole[at:].decode("latin-1") for at in range(len(whole) + 1)]
-    assert [text for text in texts if not check_of(partial(parse_date_time, text, module._malformed))] == [created]
+    assert [text for text in texts if not check_of(partial(parse_date_time, text, malformed))] == [created]
 
 
 def test_a_created_of_many_spellings_is_digested_as_it_was_sent() -> None:

@@ -15,7 +15,8 @@ from wsguard.faults import FailedAuthentication, InvalidSecurityToken, MessageEx
 from wsguard.interfaces import Attempt, User
 from wsguard.policy import Policy
 from wsguard.stores.users_memory import MemoryUserStore
-from wsguard.tokens.username import UsernameToken, UsernameTokenProcessor, password_digest
+from wsguard.tokens.reading import UsernameToken
+from wsguard.tokens.username import UsernameTokenProcessor, password_digest
 from wsguard.verified import Principal
 
 NONCE, CREATED, ADDRESS = b"0123456789abcdef", stamp(), "192.0.2.7"

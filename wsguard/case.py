@@ -1,19 +1,23 @@
 """One message on its way through the engine: as it came, as it was resolved, and what was found out about it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from lxml.etree import _Element
 
 from wsguard.clients import Peer
+from wsguard.coverage import Parts
 from wsguard.exchange import Exchange
 from wsguard.explanation import Explanation
 from wsguard.message.envelope import Envelope
 from wsguard.message.parse import Tree
 from wsguard.routing import Target
+from wsguard.security_header import Children
 from wsguard.signature import VerifiedSignature
 from wsguard.sparing import Spared
 from wsguard.verified import Timestamp
+from wsguard.walking import Walked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +43,17 @@ class Addressed:
     tree: Tree
     envelope: Envelope
     target: Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What step 3 found."""
+
+    found: Children
+    walked: Walked
+    parts: Parts
+    by_users: Sequence[VerifiedSignature]
+    """Signatures under users' own keys that cover everything that must be signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,8 +229,8 @@ CHECKS: Final = _table(
     ),
     (
         "username_token.malformed",
-        "one wsse:UsernameToken of Username, Password, Nonce and wsu:Created, each at most once and strictly spelled",
-        "hexadecimal nonces, two tokens, or wsse:Created",
+        "one wsse:UsernameToken of Username, Password (or wsse11:Salt), Nonce and wsu:Created, each strictly spelled",
+        "hexadecimal nonces, two tokens, wsse:Created, or fewer than 1,000 iterations",
         "look at the record: it says which part",
     ),
     (
@@ -253,7 +253,7 @@ CHECKS: Final = _table(
     ),
     (
         "username_token.authentication",
-        "a known and enabled user with the right password",
+        "a known and enabled user with the right password, or whose key made of it signed the message",
         "a mistyped password, or a digest over something else than the decoded nonce, Created as sent, and the password",
         "look at the record: it says whether the user is known",
     ),

@@ -27,7 +27,7 @@ from typing import Any, Final, Literal, cast
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from wsguard.algorithms import Algorithms
-from wsguard.case import Addressed, Case, Judged, Request
+from wsguard.case import Addressed, Case, Judged, Request, Shown
 from wsguard.certificates import CertificateReference
 from wsguard.clients import ClientTable, Peer, reports
 from wsguard.coverage import Parts
@@ -35,7 +35,7 @@ from wsguard.encryption import Decryptor
 from wsguard.exchange import Exchange
 from wsguard.explanation import Explanation, Facts, plain
 from wsguard.faults import FailedCheck, Fault, InvalidSecurity, InvalidSecurityToken, MessageFault
-from wsguard.interfaces import Attempt, KeyMaterial, ReplayStore, TokenProcessor, TrustedCertificate
+from wsguard.interfaces import Attempt, KeyMaterial, ReplayStore, TokenProcessor, TrustedCertificate, UserKey
 from wsguard.message.envelope import Outline, read_envelope, read_outline
 from wsguard.message.key_info import check_binary_token
 from wsguard.message.parse import Tree, parse
@@ -50,6 +50,7 @@ from wsguard.requirements import (
     check_opened_for_nobody,
     check_places,
     covering,
+    covering_for_users,
     missing,
     peer_of,
     unsigned_blocks,
@@ -64,6 +65,7 @@ from wsguard.security_header import (
 from wsguard.signature import SignatureVerifier, VerifiedSignature
 from wsguard.sparing import Spared
 from wsguard.timestamp import verify_timestamp
+from wsguard.token_keys import TokenKeys
 from wsguard.verified import Principal, Timestamp, VerifiedMessage
 from wsguard.walking import Walk, Walked
 
@@ -192,7 +194,9 @@ class SecurityEngine:
         """Steps 3 to 7, with refusals in the words that a sender may hear."""
         demands = self._policy if addressed is None else addressed.target.demands
         algorithms = Algorithms(demands.algorithms, case.now, spared=case.spared.possible)
-        opening = self._decryptor.message(algorithms, case.explanation)
+        attempt = Attempt(demands, case.request.remote_addr, case.now)
+        keys = TokenKeys(self._tokens, attempt, case.explanation)
+        opening = self._decryptor.message(algorithms, case.explanation, keys.of)
         try:
             # 3. Read the Security header, open and verify.
             found = read_security_header(outline, self._families)
@@ -200,6 +204,7 @@ class SecurityEngine:
                 check_presence(outline, found, demands, self._families)
             walk = Walk(self._signatures, opening, demands, algorithms, case.now, case.explanation)
             walked = walk.through(tree, outline, self._policy.actor)
+            keys.prove(walked.signatures)
             _note(walked, case.exchange)
             if addressed is None or walked.opened:
                 found, addressed = self._opened(walked, demands, case)
@@ -212,6 +217,7 @@ class SecurityEngine:
             return self._judge(addressed, found, walked, algorithms, case)
         except Fault as fault:
             case.exchange.sealed = opening.begun
+            keys.count()
             if opening.begun and not case.judged_tokens:
                 self._judge_tokens_in_the_clear(outline, demands, case)
             raise _concealed(case.spared.first_or(fault), begun=opening.begun) from None
@@ -258,8 +264,11 @@ class SecurityEngine:
         """Steps 4 to 7."""
         demands = addressed.target.demands
         timestamp = self._judge_timestamp(found, demands, case)
-        tokens, users = self._judge_tokens(found, demands, case)
-        standing = self._judge_requirements(addressed, found, walked, algorithms, users, case)
+        parts = Parts.of(addressed.envelope, found)
+        by_users = covering_for_users(walked.signatures, parts, demands)
+        shown = Shown(found=found, walked=walked, parts=parts, by_users=by_users)
+        tokens, users = self._judge_tokens(shown, demands, case)
+        standing = self._judge_requirements(addressed, shown, algorithms, users, case)
         self._judge_replay(standing, tokens, timestamp, demands, case)
         return replace(standing.judged, timestamp=timestamp)
 
@@ -274,9 +283,9 @@ class SecurityEngine:
         case.explanation.stage("check")
         return timestamp
 
-    def _judge_tokens(self, found: Children, demands: Demands, case: Case) -> tuple[list[_Read], list[Principal]]:
+    def _judge_tokens(self, shown: Shown, demands: Demands, case: Case) -> tuple[list[_Read], list[Principal]]:
         """Step 5: every token, and then whose each is."""
-        now, explanation = case.now, case.explanation
+        found, now, explanation = shown.found, case.now, case.explanation
         read = [
             (processor, processor.read(element, demands, now, explanation))
             for tag, processor in self._tokens.items()
@@ -285,7 +294,8 @@ class SecurityEngine:
         for tag, processor in self._tokens.items():
             if tag not in found and getattr(demands, processor.family).use == "required":
                 case.spared.put_off(missing(processor.family, InvalidSecurityToken))
-        attempt = Attempt(demands, case.request.remote_addr, now)
+        signed_by = frozenset(one.signer.user for one in shown.by_users if isinstance(one.signer, UserKey))
+        attempt = Attempt(demands, case.request.remote_addr, now, signed_by)
         case.judged_tokens = True
         users = [processor.authenticate(token, attempt, explanation) for processor, token in read]
         explanation.stage("authenticate")
@@ -294,8 +304,7 @@ class SecurityEngine:
     def _judge_requirements(
         self,
         addressed: Addressed,
-        found: Children,
-        walked: Walked,
+        shown: Shown,
         algorithms: Algorithms,
         users: list[Principal],
         case: Case,
@@ -303,9 +312,8 @@ class SecurityEngine:
         """Step 6."""
         explanation, spared = case.explanation, case.spared
         envelope, target = addressed.envelope, addressed.target
-        demands = target.demands
-        parts = Parts.of(envelope, found)
-        counting = covering(walked.signatures, parts, demands, spared)
+        demands, parts, walked = target.demands, shown.parts, shown.walked
+        counting = [*covering(walked.signatures, parts, demands, spared), *shown.by_users]
         check_places(counting, envelope)
         signature = counting[0] if counting else None
         if signature is not None and isinstance(signature.signer, TrustedCertificate):
@@ -314,12 +322,12 @@ class SecurityEngine:
         unsigned = None
         if signature is not None:
             check_meaning(envelope, signature, demands, self._namespaces)
-            if demands.signature.use == "required":
+            if demands.signature.use == "required" or isinstance(signature.signer, UserKey):
                 unsigned = unsigned_blocks(envelope, signature, demands)
         user = users[0] if users else None
         peer = peer_of(user, signature, parts, demands, self._clients)
         if unsigned is not None and peer.user is None:
-            unsigned += found.get(USERNAME_TOKEN, ())
+            unsigned += shown.found.get(USERNAME_TOKEN, ())
         if peer.principal is None:
             check_opened_for_nobody(walked.opened, envelope)
         client = self._clients.authorize(peer, user, target.service)

@@ -338,6 +338,21 @@ class Attempt:
     demands: Demands
     remote_addr: str
     now: datetime
+    signed_by: frozenset[str] = frozenset()
+    """Users with whose own keys all was signed that must be."""
+
+
+@dataclass(frozen=True, slots=True)
+class UserKey:
+    """A symmetric key that is made of a user's password: who signs with it knows that."""
+
+    user: str
+    octets: bytes = field(repr=False)
+    """Random ones where nobody with this name may sign: no signature fits."""
+    for_signatures: bool
+    """Whether the sender says that it is for those, and not to derive others from."""
+    otherwise: str
+    """For people: what is wrong where a signature does not fit."""
 
 
 @runtime_checkable
@@ -384,4 +399,29 @@ class TokenProcessor(Protocol[TokenT]):
 
     def replay_keys(self, token: TokenT) -> tuple[bytes, ...]:
         """What of the token may be seen once only; keys of the replay store."""
+        ...
+
+
+KeyedT_contra = TypeVar("KeyedT_contra", contravariant=True)
+
+
+@runtime_checkable
+class KeyedTokenProcessor(Protocol[KeyedT_contra]):
+    """A ``TokenProcessor`` of tokens that keys may be made of."""
+
+    def key(self, token: KeyedT_contra, attempt: Attempt) -> UserKey:
+        """The key of a token that was read. It proves nothing: what is signed with it does.
+
+        Raises:
+            SecurityFault: no key is made of such a token, or there were too many failures.
+            StoreUnavailable: a store that is needed does not answer.
+        """
+        ...
+
+    def not_proven(self, token: KeyedT_contra, attempt: Attempt) -> None:
+        """Count a failure: the key of ``token`` was used, and nothing was signed with it.
+
+        Raises:
+            StoreUnavailable: it was not counted.
+        """
         ...

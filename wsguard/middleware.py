@@ -57,7 +57,8 @@ class Serving:
         faults, keys = self.policy.faults, self.policy.keys
         if faults.detail != "auto":
             return faults.detail
-        return "unified" if keys.decrypt or keys.shared else "standard"
+        by_passwords = any(demands.username_token.makes_keys for demands in self.policy.every_demand)
+        return "unified" if keys.decrypt or keys.shared or by_passwords else "standard"
 
 
 _WITHOUT_BODY: Final = ("202", "204")

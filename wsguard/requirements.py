@@ -14,7 +14,7 @@ from wsguard.content import check_content_prefixes, check_outer_names
 from wsguard.coverage import Parts, misplaced
 from wsguard.encryption import OpenedPart
 from wsguard.faults import FailedCheck, InvalidSecurity, SecurityFault
-from wsguard.interfaces import TrustedCertificate
+from wsguard.interfaces import TrustedCertificate, UserKey
 from wsguard.message.envelope import Envelope
 from wsguard.message.lexical import name_of
 from wsguard.names import SECURITY
@@ -40,15 +40,16 @@ def covering(
 ) -> Sequence[VerifiedSignature]:
     """The signatures that cover everything that must be signed: the signer of the first is whose message it is.
 
-    A signature under a key that anybody can make is none of them. Where some client is in report mode and there is
-    none, that is put off, and all count if they have one signer.
+    A signature under a key that anybody can make is none of them, and no more is one under a user's key, which is the
+    password once more. Where some client is in report mode and there is none, that is put off, and all count if they
+    have one signer.
 
     Raises:
         InvalidSecurity: ``signature.missing``.
         FailedCheck: ``signature.coverage``.
     """
     required = demands.signature.required_parts
-    known = [one for one in signatures if not isinstance(one.signer, AnybodysKey)]
+    known = [one for one in signatures if not isinstance(one.signer, AnybodysKey | UserKey)]
     found = [one for one in known if not parts.not_covered_by(one.covered, required)]
     if found or demands.signature.use != "required":
         return found
@@ -60,11 +61,35 @@ def covering(
         FailedCheck(
             "signature.coverage",
             expected=f"one signature over {', '.join(required)}",
-            seen=f"none over {', '.join(fewest)}" if known else "one under a key that anybody can make",
+            seen=f"none over {', '.join(fewest)}" if known else "one under a password, or a key that anybody can make",
             setting="signature.required_parts",
         )
     )
     return known if len({principal_of(one) for one in known}) == 1 else []
+
+
+def covering_for_users(
+    signatures: Sequence[VerifiedSignature], parts: Parts, demands: Demands
+) -> Sequence[VerifiedSignature]:
+    """The signatures under users' keys that cover ``signature.required_parts``, also where no signature is required.
+
+    The signature is all that such a user shows: one that leaves out the Body could be put beside another Body.
+
+    Raises:
+        FailedCheck: ``signature.coverage``, there are some and none of them does.
+    """
+    required = demands.signature.required_parts
+    by_users = [one for one in signatures if isinstance(one.signer, UserKey)]
+    found = [one for one in by_users if not parts.not_covered_by(one.covered, required)]
+    if by_users and not found:
+        left = min((parts.not_covered_by(one.covered, required) for one in by_users), key=len)
+        raise FailedCheck(
+            "signature.coverage",
+            expected=f"one signature of the user over {', '.join(required)}",
+            seen=f"none over {', '.join(left)}",
+            setting="signature.required_parts",
+        )
+    return found
 
 
 def check_places(signatures: Sequence[VerifiedSignature], envelope: Envelope) -> None:
@@ -88,14 +113,14 @@ def principal_of(signature: VerifiedSignature) -> tuple[Principal, str]:
     """The signer, and the identity of the certificate where there is one.
 
     Raises:
-        ValueError: the signature is under a key that anybody can make.
+        ValueError: the signature is under a key that anybody can make, or a user's.
     """
     signer = signature.signer
     if isinstance(signer, TrustedCertificate):
         return Principal(signer.subject, "certificate"), signer.identity
     if isinstance(signer, SharedKey):
         return Principal(signer.name, "shared_key"), ""
-    raise ValueError("a key that anybody can make is nobody's")
+    raise ValueError("neither a certificate's key nor a shared one")
 
 
 def peer_of(
@@ -106,7 +131,7 @@ def peer_of(
     Raises:
         FailedCheck: ``signature.coverage``, both are demanded, and nothing binds them to each other.
     """
-    if signature is None:
+    if signature is None or isinstance(signature.signer, UserKey):
         return Peer(user=user)
     signer, certificate = principal_of(signature)
     bound = user is not None and (

@@ -29,7 +29,15 @@ from wsguard.names import (
     XENC,
 )
 from wsguard.policy import Demands
-from wsguard.signature import AnybodysKey, MessageContext, OpenedLater, SharedKey, SignatureVerifier, VerifiedSignature
+from wsguard.signature import (
+    AnybodysKey,
+    MessageContext,
+    OpenedLater,
+    SharedKey,
+    SignatureVerifier,
+    Symmetric,
+    VerifiedSignature,
+)
 
 MANY_OCTETS: Final = 64
 """Of ciphertext that only a padding tells from noise: 32 or more of plaintext. One key in 2^44 makes text of them, and
@@ -189,7 +197,9 @@ def _is_gone(path: Path, place: Path, content: bool) -> bool:
     return path[: len(place)] == place and (content or len(path) > len(place))
 
 
-def _symmetric(secret: Secret) -> SharedKey | AnybodysKey:
+def _symmetric(secret: Secret) -> Symmetric:
+    if secret.user is not None:
+        return replace(secret.user, octets=secret.octets)
     return SharedKey(secret.shared, secret.octets) if secret.shared else AnybodysKey(secret.octets)
 
 

@@ -36,6 +36,7 @@ CLASSES: Final = {
 SiteName = Literal[
     "token",
     "text",
+    "salted",
     "packed",
     "signed",
     "both",

@@ -40,6 +40,7 @@ from tests.attacks import (
     references,
     replays,
     rsa_oracles,
+    salts,
     signed_info,
     structure,
     timestamps,
@@ -76,6 +77,7 @@ _F: Final = (
     *look_alikes.EVERY,
     *replays.EVERY,
     *poisoning.EVERY,
+    *salts.EVERY,
 )
 _G: Final = (*parsing.EVERY, *bombs.EVERY, *compressed.EVERY, *documents.EVERY, *encodings.EVERY)
 _H: Final = (*structure.EVERY, *multiref.EVERY, *addressing.EVERY)
@@ -103,6 +105,7 @@ _LEGAL: Final = (
 _BESIDE_ATTACKS: Final = (
     *harmless.LEGAL,
     *poisoning.LEGAL,
+    *salts.LEGAL,
     *parsing.LEGAL,
     *multiref.LEGAL,
     *addressing.LEGAL,

@@ -59,6 +59,11 @@ POLICIES: Final[Mapping[SiteName, str]] = {
     "token": _STORES,
     # The same, and PasswordText too.
     "text": _STORES + '[username_token]\npassword_types = ["PasswordDigest", "PasswordText"]\n',
+    # A UsernameToken without a password, and the message signed with a key that is made of it; certificates beside it.
+    "salted": _STORES
+    + '[username_token]\npassword_types = ["DerivedKey"]\n'
+    + '[algorithms]\nsignature = ["hmac-sha1", "hmac-sha256", "ecdsa-sha256"]\n'
+    + _TRUST.replace("required", "optional"),
     # As "token", from clients that compress.
     "packed": _STORES + '[http]\ncontent_encodings = ["gzip", "deflate"]\n',
     # Body and Timestamp signed under a certificate of the CA.

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.attacks.cases import Built, Chapter
 from tests.attacks.sites import SHARED
-from tests.attacks.tokens import user
+from tests.deriving_passwords import by_password, salted
 from tests.guard_encryption.deriving import derived_octets, derived_token
 from tests.guard_encryption.sealing import (
     content_of,
@@ -172,12 +172,9 @@ def a_signature_of_alices_over_the_timestamp_and_one_under_the_encrypted_key_ove
     return sealed(sign(plain, inner, outer).decode(), ("hello", encryption))
 
 
-@PERMITTED.refused("encryption.key", source="WSS UsernameToken Profile 1.1 §4: keys derived from passwords")
+@PERMITTED.refused("username_token.password_type", source="UsernameToken Profile 1.1 §4: keys derived from passwords")
 def a_signature_under_a_key_derived_from_a_password() -> Built:
-    wsse11 = "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.xsd"
-    token = user(extra=f'<w:Salt xmlns:w="{wsse11}">AAAA</w:Salt><w:Iteration xmlns:w="{wsse11}">1</w:Iteration>')
-    signing = Signing(key=b"secret", method="hmac-sha1", key_info=refers_to("UT-1"))
-    return signed(signing, token=token)
+    return salted(None, by_password(method="hmac-sha1"))
 
 
 @WEAK.refused("security.unknown_token", source="a ticket of somebody else's in the place of a signature")

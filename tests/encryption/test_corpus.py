@@ -16,12 +16,11 @@ from lxml.etree import _Element
 from tests.encryption.messages import Result, algorithms, begin, opened, walk
 from tests.message.refusing import refused
 from wsguard.encryption import DecryptionKey, Decryptor, Secret
-from wsguard.encryption.derivation import username_token_key
 from wsguard.explanation import Explanation
 from wsguard.message.key_info import KeyInfoReader
 from wsguard.message.lexical import name_of
 from wsguard.message.parse import Tree, parse
-from wsguard.names import DS, ENCRYPTED_DATA, SECURITY, SIGNATURE, TIMESTAMP, USERNAME_TOKEN, WSSE11, XENC
+from wsguard.names import DS, ENCRYPTED_DATA, SECURITY, SIGNATURE, TIMESTAMP, USERNAME_TOKEN, XENC
 from wsguard.policy.surroundings import Limits
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
@@ -170,18 +169,6 @@ def test_a_signature_under_a_key_that_anybody_can_make_fits_its_key(name: str) -
     assert value_fits(secret.octets, signature)
     assert secret.shared == ""
     assert secret.method.endswith("derived") == (name == "wss4j-dk-sign")
-
-
-def test_a_signature_under_a_key_derived_from_a_password_fits_it() -> None:
-    tree = tree_of(octets_of("wss4j-ut-derived"))
-    security = tree.root[0][0]
-    token, signature = security.find(USERNAME_TOKEN), security.find(SIGNATURE)
-    assert token is not None
-    assert signature is not None
-    salt = base64.b64decode(token.findtext(f"{{{WSSE11}}}Salt", ""))
-    iterations = int(token.findtext(f"{{{WSSE11}}}Iteration", ""))
-    assert value_fits(username_token_key(b"secret", salt, iterations), signature)
-    assert not value_fits(username_token_key(b"another", salt, iterations), signature)
 
 
 def test_a_timestamp_that_nobody_encrypted_stays() -> None:

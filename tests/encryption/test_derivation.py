@@ -1,6 +1,5 @@
 """Derived keys, against OpenSSL; what WSS4J derived is in ``test_corpus.py`` beside this file."""
 
-import hashlib
 from dataclasses import replace
 
 import pytest
@@ -11,7 +10,7 @@ from tests.encrypting import Encryption, b64, reference_list, to_id
 from tests.encryption.messages import SHARED, opened, server
 from tests.message.refusing import refused
 from tests.messages import PAYLOAD, WSSE, envelope, security
-from wsguard.encryption.derivation import MOST_ITERATIONS, p_sha1, username_token_key
+from wsguard.encryption.derivation import p_sha1
 
 FOR_US = Encryption.for_(server(), references=()).fixed()
 WSC = "http://docs.oasis-open.org/ws-sx/ws-secureconversation/200512"
@@ -32,18 +31,6 @@ def test_p_sha1_is_the_stream_that_openssl_makes() -> None:
 @given(st.integers(0, 100), st.integers(1, 100))
 def test_p_sha1_is_one_stream(offset: int, length: int) -> None:
     assert p_sha1(b"k", b"s", offset, length) == p_sha1(b"k", b"s", 0, 200)[offset : offset + length]
-
-
-def test_a_username_token_key_is_an_iterated_digest() -> None:
-    once = hashlib.sha1(b"secret" + bytes(16)).digest()
-    assert username_token_key(b"secret", bytes(16), 1) == once
-    assert username_token_key(b"secret", bytes(16), 2) == hashlib.sha1(once).digest()
-
-
-@pytest.mark.parametrize("iterations", [0, -1, MOST_ITERATIONS + 1])
-def test_iterations_are_bounded(iterations: int) -> None:
-    with pytest.raises(ValueError, match="iterations"):
-        username_token_key(b"secret", bytes(16), iterations)
 
 
 # --- wsc:DerivedKeyToken ----------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from lxml import etree
 from tests.encrypting import b64
 from tests.message.refusing import refused
 from tests.messages import BASE64, WSSE
-from wsguard.encryption.derivation import MOST_ITERATIONS, p_sha1, username_token_key
+from wsguard.encryption.derivation import p_sha1
 from wsguard.encryption.derived import DerivedKey, read_derived_key
 from wsguard.faults import InvalidSecurity, UnsupportedAlgorithm
 from wsguard.names import WSC_2005_02, WSC_2005_12
@@ -118,7 +118,3 @@ def test_a_label_is_taken_in_utf_8() -> None:
 def test_what_it_is_derived_from_must_be_said() -> None:
     with refused("encryption.malformed"):
         read(rest="")
-
-
-def test_as_many_iterations_as_are_allowed_are_made() -> None:
-    assert len(username_token_key(b"p", b"s", MOST_ITERATIONS)) == 20

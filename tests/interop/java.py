@@ -102,6 +102,39 @@ class Wss4j:
         }
         return self._ask("sign", asked).encode()
 
+    def derive(
+        self,
+        envelope: bytes,
+        now: datetime,
+        *,
+        key: str = "direct",
+        signature: str = "hmac-sha256",
+        encrypted: bool = False,
+        iterations: int = 1000,
+    ) -> bytes:
+        """The envelope of alice, who signs Body and Timestamp with a key that is made of her password.
+
+        Args:
+            envelope: SOAP 1.1 in UTF-8.
+            now: when it is signed.
+            key: ``direct``: the key itself; ``derived``: one that is derived from it.
+            signature: short name of an HMAC.
+            encrypted: whether the Body is encrypted under a derived key, too.
+            iterations: how often the password is digested.
+        """
+        asked = {
+            "envelope": envelope.decode(),
+            "now": now.isoformat().replace("+00:00", "Z"),
+            "username": "alice",
+            "secret": "secret",
+            "key": key,
+            "signature": SIGNATURE_ALGORITHMS[signature],
+            "digest": DIGEST_ALGORITHMS["sha256"],
+            "encrypted": str(encrypted).lower(),
+            "iterations": iterations,
+        }
+        return self._ask("derive", asked).encode()
+
     def verify(self, envelope: bytes, *, known: tuple[str, ...] = ("client", "ec"), **fields: object) -> list[str]:
         """The ``{namespace}name`` of each signed element of a message; Timestamps are of any age.
 

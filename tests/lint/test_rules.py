@@ -5,6 +5,7 @@ import pkgutil
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -288,3 +289,24 @@ def test_references_are_needed_only_where_somebody_may_sign() -> None:
 def test_a_signer_in_the_place_of_a_user_is_not_less() -> None:
     service = {"username_token": {"use": "forbidden"}, **SIGNED}
     assert "lint.service_weaker" not in {name for name, _ in found({"services": {"Pega": service}}, None)}
+
+
+SIGNERS: Final = {"username_token": {"use": "required", "password_types": ["DerivedKey"]}}
+HMAC: Final = {"algorithms": {"signature": ["hmac-sha256", "rsa-sha256"]}}
+
+
+def test_hmacs_are_for_users_who_sign_too() -> None:
+    assert ("lint.hmac_without_key", "algorithms.signature") not in found({**SECRET, **SIGNERS, **HMAC}, None)
+
+
+def test_users_who_sign_and_have_no_algorithm_are_found() -> None:
+    finding = ("lint.nobody_can_sign", "algorithms.signature")
+    assert finding in found({**SECRET, **SIGNERS}, None)
+    assert finding not in found({**SECRET, **SIGNERS, **HMAC}, None)
+
+
+def test_what_users_who_sign_leave_out_is_found() -> None:
+    open_to_all = {**SECRET, **SIGNERS, **HMAC, "signature": {"required_parts": ["UsernameToken"]}}
+    kept = {**open_to_all, "handoff": {"unsigned_headers": "keep"}}
+    names = {name for name, _ in found(kept, None)}
+    assert {"lint.body_unsigned", "lint.timestamp_unsigned", "lint.headers_unsigned"} <= names

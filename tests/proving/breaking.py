@@ -119,10 +119,10 @@ BROKEN: Final[Mapping[str, Broken]] = {
     "a Timestamp whose Expires says nothing": broken("user", ignoring("expires"), "timestamp.expires", "soap12"),
     "a Timestamp of any length": broken("user", without("wsguard.timestamp._check_lifetime"), "timestamp.lifetime"),
     "a token of any age": broken(
-        "user", without("wsguard.tokens.username.place_in_window", lambda *_: "inside"), "username_token.window"
+        "user", without("wsguard.tokens.reading.place_in_window", lambda *_: "inside"), "username_token.window"
     ),
     "a token without Nonce and Created": broken(
-        "user-and-text", without("wsguard.tokens.username._check_presence"), "username_token.parts"
+        "user-and-text", without("wsguard.tokens.reading._check_presence"), "username_token.parts"
     ),
     # --- Signatures
     "coverage that is not looked at": broken(

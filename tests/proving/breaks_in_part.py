@@ -33,7 +33,7 @@ from wsguard.trust.verdicts import Verdicts
 def windows_wider(patch: Patch) -> None:
     """By half a minute, at both ends."""
     place = original("wsguard.window.place_in_window")
-    for module in ("timestamp", "tokens.username"):
+    for module in ("timestamp", "tokens.reading"):
         name = f"wsguard.{module}.place_in_window"
         patch.setattr(name, lambda created, now, before, ahead: place(created, now, before + 30, ahead + 30))
 

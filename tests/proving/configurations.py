@@ -217,6 +217,14 @@ DOUBTFUL: Final[Mapping[str, Mapping[str, Any]]] = {
     },
     "unresolved": {"exempt": [{"service": "LeadService"}], "services": {"MemberService": {}}},
     "for-an-ec-key": {**_ENCRYPTED, "keys": {"decrypt": [{"file": "ec.pem"}]}},
+    "users-who-sign": {
+        "username_token": {"password_types": ["PasswordDigest", "DerivedKey"]},
+        "algorithms": {"signature": ["hmac-sha256"]},
+    },
+    "users-who-sign-only": {
+        "username_token": {"password_types": ["DerivedKey"]},
+        "algorithms": {"signature": ["hmac-sha256"]},
+    },
     "no-hmac": {**_HMAC, "algorithms": {}},
     "nobody-s-name": {**_SIGNED, "trust": {"ca_files": ["ca.pem"], "subject_cert_constraints": ["CN=(?=x)y"]}},
     "trust-too-late": {

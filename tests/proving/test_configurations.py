@@ -4,6 +4,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -111,6 +112,9 @@ def test_what_anybody_may_call_does_not_hold_and_says_why(name: str, controls: s
     assert {row.reason for row in rows} == {"unsafe_unauthenticated is set: anybody may call it"}
 
 
+NOT_MADE: Final = "the proof makes no messages of users who sign with a key made of their password (DerivedKey)"
+
+
 @pytest.mark.parametrize(
     ("name", "reasons"),
     [
@@ -119,6 +123,8 @@ def test_what_anybody_may_call_does_not_hold_and_says_why(name: str, controls: s
             "for-an-ec-key",
             {"the proof can encrypt for none of the keys: RSA in keys.decrypt, or keys.shared of AES"},
         ),
+        ("users-who-sign", {NOT_MADE}),
+        ("users-who-sign-only", {NOT_MADE}),
         ("no-hmac", {"algorithms.signature allows no HMAC, so that no shared key can sign"}),
         ("nobody-s-name", {"no subject that trust.subject_cert_constraints take could be made up"}),
         ("no-client-of-it", {"no [[client]] may call it", "all of {urn:b}* is open, whatever it will hold"}),

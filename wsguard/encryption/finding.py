@@ -1,16 +1,18 @@
 """The symmetric keys of one message: which element gives which key, and by which of ours.
 
-1. What stands in ds:KeyInfo decides: an xenc:EncryptedKey or xenc:AgreementMethod in it, a reference to an EncryptedKey
-   or wsc:DerivedKeyToken of our Security header, the digest of an EncryptedKey there, or the name of a shared key.
+1. What stands in ds:KeyInfo decides: an xenc:EncryptedKey or xenc:AgreementMethod in it, a reference to an
+   EncryptedKey, wsc:DerivedKeyToken or wsse:UsernameToken of our Security header, the digest of an EncryptedKey there,
+   or the name of a shared key.
 2. Without ds:KeyInfo it is the EncryptedKey that lists the data.
 
 An EncryptedKey is for a private key or a shared key of ours and never for another EncryptedKey, and a derived key is
-derived from one of these: so references cannot go in circles. A key is unwrapped when it is first needed, once.
+derived from one of these or from a password: so references cannot go in circles. A key is unwrapped, or made of a
+password, when it is first needed, once.
 """
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -23,22 +25,34 @@ from wsguard.encryption.keys import Secret, keys_for
 from wsguard.encryption.methods import KEY_LENGTHS
 from wsguard.encryption.places import Path, path_of
 from wsguard.encryption.reading import Budget, EncryptedData, EncryptedKey, key_of, read_encrypted_key
-from wsguard.encryption.refusals import no_key
+from wsguard.encryption.refusals import malformed, no_key
 from wsguard.encryption.unwrapping import agreed_and_wrapped, agreed_with, transported, wrapped
-from wsguard.interfaces import DecryptionKey
+from wsguard.explanation import plain
+from wsguard.interfaces import DecryptionKey, UserKey
 from wsguard.message.key_info import KeyInfo, KeyInfoReader
 from wsguard.message.lexical import name_of
-from wsguard.names import DERIVED_KEY_TOKENS, ENCRYPTED_KEY
+from wsguard.names import DERIVED_KEY_TOKENS, ENCRYPTED_KEY, USERNAME_TOKEN
 
+_AS_IT_IS: Final = frozenset({"KeyName", "UsernameToken"})
+"""How a key came whose length is nobody's choice in the message."""
 _FALLBACK: Final = 32
 """Octets of the random key that stands for one that could not be unwrapped: as long as the longest of an algorithm."""
+
+
+KeyOfToken = Callable[[_Element], UserKey]
+"""Makes the key of a wsse:UsernameToken; raises a ``Fault`` where none is made of it."""
 
 
 class KeyFinder:
     """Finds the keys of one message and remembers them. Mutable; for one message."""
 
     def __init__(
-        self, keys: Sequence[DecryptionKey], shared: Mapping[str, bytes], algorithms: Algorithms, budget: Budget
+        self,
+        keys: Sequence[DecryptionKey],
+        shared: Mapping[str, bytes],
+        algorithms: Algorithms,
+        budget: Budget,
+        user_keys: KeyOfToken | None,
     ) -> None:
         """
         Args:
@@ -46,14 +60,17 @@ class KeyFinder:
             shared: ds:KeyName -> the symmetric key.
             algorithms: those of this message.
             budget: what is left of it.
+            user_keys: where keys of users are taken.
         """
         self._keys: Final = keys
         self._shared: Final = shared
         self._algorithms: Final = algorithms
         self._budget: Final = budget
+        self._user_keys: Final = user_keys
         # By place: an EncryptedKey of the header stays where it is, whatever is decrypted around it.
         self._read: Final[dict[Path, EncryptedKey]] = {}
         self._unwrapped: Final[dict[Path, Secret]] = {}
+        self._users: Final[dict[Path, UserKey]] = {}
 
     def encrypted_key(self, element: _Element) -> EncryptedKey:
         """The xenc:EncryptedKey of our Security header, read once.
@@ -100,7 +117,7 @@ class KeyFinder:
         if (agreement := key_of(data.key_info, AGREEMENT_METHOD)) is not None:
             return self._agreed(agreement, KEY_LENGTHS[data.algorithm], reader)
         secret = self.of_key_info(reader.read(data.key_info), reader)
-        if secret.method == "KeyName" and len(secret.octets) != KEY_LENGTHS[data.algorithm]:
+        if secret.method in _AS_IT_IS and len(secret.octets) != KEY_LENGTHS[data.algorithm]:
             raise no_key(f"{secret.key}, of {len(secret.octets)} octets", f"a key for {data.algorithm}")
         return secret
 
@@ -116,10 +133,12 @@ class KeyFinder:
             return self._derived(info.token, reader)
         return self._underived(info, reader)
 
-    def _underived(self, info: KeyInfo, reader: KeyInfoReader) -> Secret:
+    def _underived(self, info: KeyInfo, reader: KeyInfoReader, *, to_derive: bool = False) -> Secret:
         if info.token is not None:
+            if info.token.tag == USERNAME_TOKEN and info.token.getparent() is reader.security:
+                return self._of_user(info.token, to_derive=to_derive)
             if info.token.tag != ENCRYPTED_KEY or info.token.getparent() is not reader.security:
-                raise no_key(name_of(info.token), "a reference to an EncryptedKey of this Security header")
+                raise no_key(name_of(info.token), "a reference to a key of this Security header")
             return self.of_header_key(info.token, reader)
         if info.encrypted_key:
             return self.of_header_key(self._with_digest(info.encrypted_key, reader), reader)
@@ -130,8 +149,21 @@ class KeyFinder:
 
     def _derived(self, element: _Element, reader: KeyInfoReader) -> Secret:
         derived = read_derived_key(element)
-        secret = self._underived(reader.read_reference(derived.reference), reader)
+        secret = self._underived(reader.read_reference(derived.reference), reader, to_derive=True)
         return replace(secret, octets=derived.of(secret.octets), method=f"{secret.method}, derived")
+
+    def _of_user(self, element: _Element, *, to_derive: bool) -> Secret:
+        if self._user_keys is None:
+            raise no_key("UsernameToken", "a key that is not made of a password")
+        place = path_of(element)
+        if place not in self._users:
+            if self._users:
+                raise malformed(expected="the key of one UsernameToken", seen="of two")
+            self._users[place] = self._user_keys(element)
+        key = self._users[place]
+        if not (to_derive or key.for_signatures):
+            raise no_key("a Salt to derive keys with", "a Salt whose first octet is 1")
+        return Secret(key.octets, f"the password of {plain(key.user)}", "UsernameToken", user=key)
 
     def _with_digest(self, digest: bytes, reader: KeyInfoReader) -> _Element:
         """WSS 1.1 §7.3: EncryptedKeySHA1. One that was sent in an earlier message is not kept."""

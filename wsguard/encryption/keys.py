@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from wsguard.certificates import CertificateReference, fits
 from wsguard.certificates.foreign import FOREIGN
-from wsguard.interfaces import DecryptionKey
+from wsguard.interfaces import DecryptionKey, UserKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,10 @@ class Secret:
     method: str
     """How it came, by short names: ``rsa-oaep``, ``ecdh-es and kw-aes128``, ``KeyName``."""
     shared: str = ""
-    """The name of the key of ``keys.shared`` that whoever made this one must know. Empty: anybody could make it, so
-    what is signed under it proves nobody's identity."""
+    """The name of the key of ``keys.shared`` that whoever made this one must know."""
+    user: UserKey | None = None
+    """The key of a user that whoever made this one must know. Without it and without ``shared`` anybody could make this
+    one, so what is signed under it proves nobody's identity."""
 
 
 def keys_for(reference: CertificateReference | None, keys: Sequence[DecryptionKey]) -> tuple[DecryptionKey, ...]:

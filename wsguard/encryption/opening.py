@@ -17,7 +17,7 @@ from lxml.etree import _Element
 
 from wsguard.algorithms import Algorithms
 from wsguard.encryption.decrypting import decrypt
-from wsguard.encryption.finding import KeyFinder
+from wsguard.encryption.finding import KeyFinder, KeyOfToken
 from wsguard.encryption.keys import Secret
 from wsguard.encryption.places import Path, at, path_of
 from wsguard.encryption.plaintext import Piece, place
@@ -83,16 +83,19 @@ class Decryptor:
         self._shared: Final = shared
         self._limits: Final = limits
 
-    def message(self, algorithms: Algorithms, explanation: Explanation) -> "MessageDecryption":
+    def message(
+        self, algorithms: Algorithms, explanation: Explanation, user_keys: KeyOfToken | None = None
+    ) -> "MessageDecryption":
         """What opens one message.
 
         Args:
             algorithms: those of this message.
             explanation: is told of everything that was opened.
+            user_keys: makes keys of UsernameTokens; None: there are none.
         """
         budget = Budget(self._limits)
         return MessageDecryption(
-            KeyFinder(self._keys, self._shared, algorithms, budget), budget, algorithms, explanation
+            KeyFinder(self._keys, self._shared, algorithms, budget, user_keys), budget, algorithms, explanation
         )
 
 
@@ -147,7 +150,7 @@ class MessageDecryption:
         return scene.tree
 
     def secret(self, info: KeyInfo, tree: Tree, security: _Element) -> Secret:
-        """The symmetric key that the ds:KeyInfo of a signature names: an EncryptedKey, a derived or a shared key.
+        """The symmetric key that the ds:KeyInfo of a signature names: an EncryptedKey, a derived, shared or user's key.
 
         Where a key could not be unwrapped it is a random one, under which no signature fits.
 
@@ -199,8 +202,15 @@ class MessageDecryption:
             expected="data that one of our keys opens",
             seen=f"{'content of ' if part.content else ''}{what}, {part.algorithm}, {part.secret.method}"
             f" by {part.secret.key}",
-            setting=part.secret.key if not part.secret.shared else "keys.shared",
+            setting=_setting_of(part.secret),
         )
+
+
+def _setting_of(secret: Secret) -> str:
+    """The key path of the setting that gave the key."""
+    if secret.user is not None:
+        return "users"
+    return "keys.shared" if secret.shared else secret.key
 
 
 def _whole(element: _Element) -> _Element:

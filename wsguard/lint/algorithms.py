@@ -36,8 +36,8 @@ _CANONICALIZATION_INCLUSIVE: Final = Rule(
 _HMAC_WITHOUT_KEY: Final = Rule(
     name="lint.hmac_without_key",
     risk="low",
-    finds="HMAC is allowed, and there is no shared key",
-    cure="take it out, or give keys.shared",
+    finds="HMAC is allowed, and there is no key for it",
+    cure="take it out, give keys.shared, or take DerivedKey among username_token.password_types",
 )
 
 ALGORITHM_CATALOGUE: Final = (_ALGORITHM_WEAK, _KEYS_SHORT, _CANONICALIZATION_INCLUSIVE, _HMAC_WITHOUT_KEY)
@@ -63,8 +63,8 @@ def _canonicalization_is_inclusive(look: Look) -> Iterator[Finding]:
 
 def _hmac_has_no_keys(look: Look) -> Iterator[Finding]:
     listed = [method for method in look.demands.algorithms.signature if method.startswith("hmac-")]
-    if listed and not look.policy.keys.shared:
-        text = f"{', '.join(listed)}: there is no key in keys.shared that such a signature could be held against"
+    if listed and not look.policy.keys.shared and not look.demands.username_token.makes_keys:
+        text = f"{', '.join(listed)}: there is no key, shared or of a user, that such a signature could be held against"
         yield _HMAC_WITHOUT_KEY.at("algorithms.signature", text)
 
 

@@ -9,8 +9,8 @@ from wsguard.policy import Client, Demands
 _NOBODY_CAN_SIGN: Final = Rule(
     name="lint.nobody_can_sign",
     risk="high",
-    finds="a signature is required, and no algorithm that is allowed fits a key that is trusted: nobody can call",
-    cure="allow an algorithm for the keys that there are: rsa-*, ecdsa-* with [trust], hmac-* with keys.shared",
+    finds="somebody must sign, and no algorithm that is allowed fits a key that is trusted: nobody can call",
+    cure="allow an algorithm for the keys that there are: rsa-*, ecdsa-* with [trust], hmac-* for secrets",
 )
 _NOBODY_CAN_ENCRYPT: Final = Rule(
     name="lint.nobody_can_encrypt",
@@ -46,6 +46,9 @@ def _takes_hmac(look: Look, demands: Demands) -> bool:
 
 def _nobody_can_sign(look: Look) -> Iterator[Finding]:
     demands = look.demands
+    if demands.username_token.makes_keys and not _takes_hmac(look, demands):
+        text = "users may sign with keys made of their passwords, and no hmac-* is allowed: each of them is refused"
+        yield _NOBODY_CAN_SIGN.at("algorithms.signature", text)
     if demands.signature.use != "required":
         return
     # The names of signature methods end in a digest, and no other kind of algorithm begins like one of them.

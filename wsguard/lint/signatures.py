@@ -52,15 +52,19 @@ SIGNATURE_CATALOGUE: Final = (
 )  # fmt: skip
 
 
+def _somebody_must_sign(look: Look) -> bool:
+    return look.demands.signature.use == "required" or look.demands.username_token.makes_keys
+
+
 def _headers_pass_unsigned(look: Look) -> Iterator[Finding]:
-    if look.demands.signature.use == "required" and look.demands.handoff.unsigned_headers == "keep":
+    if _somebody_must_sign(look) and look.demands.handoff.unsigned_headers == "keep":
         text = "whoever is on the way can add header blocks to a signed message, and the application gets them"
         yield _HEADERS_UNSIGNED.at("handoff.unsigned_headers", text)
 
 
 def _signatures_leave_parts_open(look: Look) -> Iterator[Finding]:
     signature = look.demands.signature
-    if signature.use != "required":
+    if not _somebody_must_sign(look):
         return
     if "Body" not in signature.required_parts:
         text = "the Body need not be signed: anybody on the way can change it"

@@ -84,7 +84,7 @@ class TimestampDemands(Section):
     """Longest time in seconds from Created, or from now where there is none, to Expires."""
 
 
-PasswordType = Literal["PasswordDigest", "PasswordText"]
+PasswordType = Literal["PasswordDigest", "PasswordText", "DerivedKey"]
 
 
 class UsernameTokenDemands(Section):
@@ -93,7 +93,8 @@ class UsernameTokenDemands(Section):
     use: Presence = "required"
     """Whether a message must, may or must not carry a UsernameToken."""
     password_types: Annotated[tuple[PasswordType, ...], Field(min_length=1)] = ("PasswordDigest",)
-    """Password types taken. A Password without Type is PasswordText."""
+    """How a password may be shown. A Password without Type is PasswordText. DerivedKey: a Salt is sent and no Password,
+    and the message is signed with a key that is made of both (UsernameToken Profile 1.1 §4)."""
     require_nonce: Switch = True
     """Refuse a PasswordText without Nonce. A PasswordDigest always needs one."""
     require_created: Switch = True
@@ -106,6 +107,11 @@ class UsernameTokenDemands(Section):
     """Wrong passwords for one user from one address in ``failure_window``, after which more are refused unseen."""
     failure_window: PositiveSeconds = 60
     """Seconds over which ``max_failures`` counts."""
+
+    @property
+    def makes_keys(self) -> bool:
+        """Whether keys are made of passwords: they sign, and may decrypt."""
+        return self.use != "forbidden" and "DerivedKey" in self.password_types
 
 
 class SignatureDemands(Section):
@@ -246,7 +252,8 @@ class Demands(Section):
         return self
 
     def _impossible(self) -> list[tuple[bool, str]]:
-        signed = self.signature.required_parts if self.signature.use == "required" else ()
+        by_users = self.username_token.makes_keys
+        signed = self.signature.required_parts if by_users or self.signature.use == "required" else ()
         encrypted = self.encryption.required_parts if self.encryption.use == "required" else ()
         unauthenticated = "required" not in (self.username_token.use, self.signature.use)
         return [
@@ -260,6 +267,10 @@ class Demands(Section):
             (
                 "Timestamp" in signed and self.timestamp.use == "forbidden",
                 'signature.required_parts names "Timestamp", but timestamp.use is forbidden',
+            ),
+            (
+                by_users and self.signature.use == "forbidden",
+                'username_token.password_types names "DerivedKey", but signature.use is forbidden',
             ),
             (
                 "UsernameToken" in {*signed, *encrypted} and self.username_token.use == "forbidden",

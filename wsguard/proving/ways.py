@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Literal
+from typing import Final, Literal
 
 from wsguard.policy import Demands, Policy
 from wsguard.policy.demands import PasswordType
@@ -12,6 +12,8 @@ from wsguard.proving.cast import Cast, Sender
 from wsguard.proving.recipients import Recipient
 
 SignedBy = Literal["", "certificate", "shared key"]
+_MADE: Final[tuple[PasswordType, ...]] = ("PasswordDigest", "PasswordText")
+_NOT_MADE: Final = "the proof makes no messages of users who sign with a key made of their password (DerivedKey)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ class WayFinder:
         """Every way to the target of ``cast``."""
         ways: list[Way] = []
         reasons = [] if cast.senders else ["no [[client]] may call it"]
+        reasons += [_NOT_MADE] if demands.username_token.makes_keys else []
         for sender in cast.senders:
             for kind in _kinds(sender, demands):
                 try:
@@ -85,7 +88,11 @@ class WayFinder:
         """
         has_user, is_signed = kind
         signed_by = self._signed_by(sender, demands, cast) if is_signed else ""
-        passwords: tuple[PasswordType | Literal[""], ...] = demands.username_token.password_types if has_user else ("",)
+        passwords: tuple[PasswordType | Literal[""], ...] = ("",)
+        if has_user:
+            passwords = tuple(one for one in demands.username_token.password_types if one in _MADE)
+        if not passwords:
+            raise LookupError(_NOT_MADE)
         timestamp = demands.timestamp.use != "forbidden"
         plain = [Way(sender=sender, timestamp=timestamp, password_type=one, signed_by=signed_by) for one in passwords]
         if demands.encryption.use == "required":

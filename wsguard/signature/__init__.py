@@ -6,7 +6,16 @@ from wsguard.signature.verification import (
     OpenedLater,
     SharedKey,
     SignatureVerifier,
+    Symmetric,
     VerifiedSignature,
 )
 
-__all__ = ["AnybodysKey", "MessageContext", "OpenedLater", "SharedKey", "SignatureVerifier", "VerifiedSignature"]
+__all__ = [
+    "AnybodysKey",
+    "MessageContext",
+    "OpenedLater",
+    "SharedKey",
+    "SignatureVerifier",
+    "Symmetric",
+    "VerifiedSignature",
+]

@@ -20,9 +20,9 @@ from lxml.etree import _Element
 
 from wsguard.algorithms import Algorithms
 from wsguard.certificates.reference import fits
-from wsguard.explanation import Digested, Explanation
+from wsguard.explanation import Digested, Explanation, plain
 from wsguard.faults import FailedCheck, SecurityTokenUnavailable
-from wsguard.interfaces import Trust, TrustedCertificate
+from wsguard.interfaces import Trust, TrustedCertificate, UserKey
 from wsguard.message.key_info import KeyInfo, KeyInfoReader
 from wsguard.message.lexical import local_name, name_of
 from wsguard.names import BINARY_SECURITY_TOKEN, SECURITY_TOKEN_REFERENCE
@@ -48,10 +48,11 @@ class AnybodysKey:
     octets: bytes = field(repr=False)
 
 
-Signer = TrustedCertificate | SharedKey | AnybodysKey
-"""Whose key a signature fits."""
+Symmetric = SharedKey | UserKey | AnybodysKey
+"""A key that its owner and we know."""
 
-Symmetric = SharedKey | AnybodysKey
+Signer = TrustedCertificate | Symmetric
+"""Whose key a signature fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,8 @@ class MessageContext:
     now: datetime
     explanation: Explanation
     symmetric: Callable[[KeyInfo], Symmetric]
-    """Finds the symmetric key that a KeyInfo leads to in the message: an EncryptedKey, or one derived from it."""
+    """Finds the symmetric key that a KeyInfo leads to in the message: an EncryptedKey, a UsernameToken, or one derived
+    from these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +127,8 @@ class SignatureVerifier:
 
         Raises:
             SecurityFault: ``signature.malformed``, ``.algorithm``, ``.reference``, ``.value``, ``.digest``;
-                ``certificate.*``; ``security.unknown_token``.
+                ``certificate.*``; ``security.unknown_token``; ``username_token.authentication``, it does not fit the
+                key of a user.
             MessageFault: ``limits.references``, ``limits.prefix_list``.
         """
         # 1. Shape.
@@ -183,20 +186,32 @@ def _fitting(signers: tuple[Signer, ...], signature: Signature, octets: bytes) -
     refusal = FailedCheck("signature.value", expected="a signer", seen="none")
     for signer in signers:
         try:
-            if isinstance(signer, SharedKey | AnybodysKey):
+            if isinstance(signer, Symmetric):
                 verify_shared(signature.method, signer.octets, octets, signature.value)
             else:
                 verify_value(signature.method, signer.public_key, octets, signature.value)
         except FailedCheck as fault:
-            refusal = fault
+            refusal = _wrong_password(signer) if isinstance(signer, UserKey) else fault
         else:
             return signer
     raise refusal
 
 
+def _wrong_password(key: UserKey) -> FailedCheck:
+    """For the peer it is a signature that does not fit, as decryption fails under another password (FACTS S12)."""
+    return FailedCheck(
+        "username_token.authentication",
+        expected="a signature under a key of the right password of a known, enabled user",
+        seen=key.otherwise,
+        setting="users",
+    )
+
+
 def _name(signer: Signer) -> str:
     if isinstance(signer, TrustedCertificate):
         return signer.subject
+    if isinstance(signer, UserKey):
+        return f"the password of {plain(signer.user)}"
     return f"shared key {signer.name}" if isinstance(signer, SharedKey) else "a key that anybody could make"
 
 
@@ -207,6 +222,9 @@ def _identity(signer: Signer) -> bytes:
         return b"shared\0" + hashlib.sha256(signer.name.encode()).digest()
     if isinstance(signer, AnybodysKey):
         return b"anybody"
+    if isinstance(signer, UserKey):
+        # Not the name: another user may have the same password. And without the zeros, see above.
+        return b"user\0" + hashlib.sha256(signer.octets.rstrip(b"\0")).digest()
     return signer.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 

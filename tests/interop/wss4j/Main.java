@@ -24,6 +24,7 @@ public final class Main {
         "sign", Signing::run,
         "verify", Verifying::run,
         "encrypt", Encrypting::run,
+        "derive", Deriving::run,
         "open", Opening::run,
         "time", Timing::run
     );
