@@ -60,6 +60,8 @@ WSA_ACTIONS: Final = (f"{{{WSA_2005}}}Action", f"{{{WSA_2004}}}Action")
 _USERNAME_TOKEN_PROFILE: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0"
 PASSWORD_DIGEST: Final = f"{_USERNAME_TOKEN_PROFILE}#PasswordDigest"
 PASSWORD_TEXT: Final = f"{_USERNAME_TOKEN_PROFILE}#PasswordText"
+USERNAME_TOKEN_TYPE: Final = f"{_USERNAME_TOKEN_PROFILE}#UsernameToken"
+"""ValueType of a reference to a wsse:UsernameToken."""
 _MESSAGE_SECURITY: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0"
 BASE64_BINARY: Final = f"{_MESSAGE_SECURITY}#Base64Binary"
 

@@ -49,6 +49,14 @@ class TestWhatIsExpected:
         assert (answers.timestamp.use, answers.signed_parts) == ("optional", ("Body",))
         assert (answers.encrypted_parts, answers.signature_confirmation) == ((), False)
 
+    def test_is_a_confirmation_where_a_password_signs(self, files: Path) -> None:
+        security = from_files(
+            username="alice", password="b-secret", password_type="DerivedKey", ca_files=[files / "ca.pem"]
+        )
+        assert isinstance(security.securing, Securing)
+        assert security.securing.signature_method == "hmac-sha256"
+        assert security.answers.signature_confirmation is True
+
     def test_is_what_is_said(self, files: Path) -> None:
         answers = everything(files, expect=["signed"]).answers
         assert (answers.timestamp.use, answers.encrypted_parts) == ("optional", ())

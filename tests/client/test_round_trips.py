@@ -79,6 +79,28 @@ def test_every_combination_goes_there_and_back(
     assert service.guarded.records == []
 
 
+@pytest.mark.parametrize("encrypt", [False, True], ids=["signed", "encrypted"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_user_who_signs_is_answered(tmp_path: Path, version: str, encrypt: bool) -> None:
+    service = live(
+        tmp_path,
+        signature={"use": "optional"},
+        encryption={"use": use(encrypt)},
+        username_token={"use": "required", "password_types": ["DerivedKey"]},
+        algorithms={"signature": ["hmac-sha256"]},
+        response={**RESPONSE, "encrypt": ""},
+    )
+    securing = Securing(
+        timestamp=LIFETIME,
+        username=UsernameCredentials("alice", "secret", "DerivedKey"),
+        encrypt_for=SERVER.certificate if encrypt else None,
+    )
+    client = service.client(service.security(securing, answers(encrypted_parts=())))
+    assert client.echo("hello", version) == "hello"
+    assert b"Confirmation" in client.wire.received[-1]
+    assert service.guarded.records == []
+
+
 IDENTIFIERS = ("DirectReference", "IssuerSerial", "SKIKeyIdentifier", "Thumbprint", "X509KeyIdentifier")
 
 

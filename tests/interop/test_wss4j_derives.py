@@ -1,15 +1,18 @@
 """What Apache WSS4J signs and encrypts with keys that are made of a password is taken as that user's."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
 
 from tests.deriving_passwords import DERIVED
 from tests.guarding import Guarded
-from tests.interop.java import Wss4j
+from tests.interop.java import Refused, Wss4j
 from tests.interop.judging import body, sent, signature_changed
-from tests.messages import NOW, envelope
+from tests.messages import NOW, SOAP11, WSU, envelope
 from tests.signature.signatures import BOTH
+from wsguard.policy.surroundings import Limits
+from wsguard.securing import Securing, UsernameCredentials, secure
 from wsguard.verified import VerifiedMessage
 
 POLICY: Final[dict[str, Any]] = {
@@ -46,3 +49,16 @@ def test_another_signature_or_name_is_a_wrong_password(wss4j: Wss4j, key: str) -
 
 def test_as_few_iterations_as_wss4j_itself_refuses_are_refused(wss4j: Wss4j) -> None:
     assert sent(Guarded(**POLICY), wss4j.derive(MESSAGE, NOW, iterations=999)).check == "username_token.malformed"
+
+
+@pytest.mark.parametrize("signature", ["hmac-sha1", "hmac-sha256"])
+def test_wss4j_takes_what_a_user_of_ours_signs(wss4j: Wss4j, signature: str) -> None:
+    plan = Securing(
+        timestamp=timedelta(minutes=5),
+        username=UsernameCredentials("alice", "secret", "DerivedKey"),
+        signature_algorithm=signature,
+    )
+    octets = secure(MESSAGE, plan, NOW, Limits())
+    assert wss4j.verify(octets, secret="secret") == [f"{{{SOAP11}}}Body", f"{{{WSU}}}Timestamp"]
+    with pytest.raises(Refused, match=r"^FailedCheck: "):
+        wss4j.verify(octets, secret="another")

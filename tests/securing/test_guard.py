@@ -1,5 +1,6 @@
 """The guard takes what was secured for it: signed, encrypted, both in either order, with a UsernameToken."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.securing.receiving import (
     secured,
 )
 from wsguard.names import ENCRYPTION_ALGORITHMS, XSI
+from wsguard.securing import UsernameCredentials
 from wsguard.securing.plan import KEY_TRANSPORTS
 
 Guarding = Callable[..., Guarded]
@@ -38,11 +40,10 @@ def guarding(tmp_path: Path) -> Guarding:
 
     def make(**policy: Any) -> Guarded:
         return Guarded(
-            signature={"use": "required", "required_parts": ALL},
+            **{"signature": {"use": "required", "required_parts": ALL}, **policy},
             timestamp={"require_expires": True},
             trust={"ca_files": [tmp_path / "root.pem"], "known_certificates": [tmp_path / "alice.pem"]},
             keys={"decrypt": [{"file": tmp_path / "server.pem"}]},
-            **policy,
         )
 
     return make
@@ -114,3 +115,31 @@ def test_a_password_may_be_sent_as_text() -> None:
     assert guard.post(secured(MESSAGE, sign=None, username=credentials)).check == ""
     wrong = replace(credentials, password="other")
     assert guard.post(secured(MESSAGE, sign=None, username=wrong)).check == "username_token.authentication"
+
+
+SALTED = UsernameCredentials("alice", "secret", "DerivedKey")
+
+
+@pytest.mark.parametrize("encrypted", [(), ("Body",), ("Body", "UsernameToken", "Signature")], ids=len)
+@pytest.mark.parametrize("method", ["", "hmac-sha1", "hmac-sha512"])
+@pytest.mark.parametrize("soap", [SOAP11, SOAP12])
+def test_a_user_who_signs_is_known(guarding: Guarding, encrypted: tuple[str, ...], method: str, soap: str) -> None:
+    guard = guarding(
+        username_token={"password_types": ["DerivedKey"]},
+        algorithms={"signature": [method or "hmac-sha256"]},
+        signature={"use": "optional", "required_parts": ALL},
+    )
+    octets = secured(
+        envelope('<h:To xmlns:h="urn:h">urn:here</h:To>', soap=soap), username=SALTED, sign=None, signed_parts=ALL,
+        signature_algorithm=method, **({**TO_SERVER, "encrypted_parts": encrypted} if encrypted else {}),
+    )  # fmt: skip
+    kind = "text/xml" if soap == SOAP11 else "application/soap+xml"
+    answer = guard.post(octets, CONTENT_TYPE=f"{kind}; charset=utf-8")
+    assert (answer.status, answer.check) == ("200 OK", "")
+    message = guard.echo.handed[-1][0]["wsguard.message"]
+    assert (message.username, message.signed_parts, message.encrypted_parts) == ("alice", set(ALL), set(encrypted))
+
+
+def test_no_two_salts_are_the_same() -> None:
+    salts = {re.search(rb"Salt>([^<]+)<", secured(MESSAGE, username=SALTED, sign=None)) for _ in range(2)}
+    assert len({found[1] for found in salts if found}) == 2

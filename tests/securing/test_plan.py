@@ -13,6 +13,8 @@ from tests.securing.receiving import ALICE, CREDENTIALS, ELLEN, ROOT, SERVER, pl
 from wsguard.securing import Securing, SigningKey, UsernameCredentials
 
 FOR_SERVER: dict[str, Any] = {"encrypt_for": SERVER.certificate}
+SALTED = UsernameCredentials("alice", "secret", "DerivedKey")
+BY_PASSWORD: dict[str, Any] = {"username": SALTED, "sign": None}
 NOTHING: dict[str, Any] = {"timestamp": None, "sign": None}
 
 
@@ -47,6 +49,14 @@ NOTHING: dict[str, Any] = {"timestamp": None, "sign": None}
         ({**FOR_SERVER, "encryption_key_identifier": ""}, "encryption_key_identifier"),
         ({"encrypt_for": ELLEN.certificate}, "an RSA key"),
         ({**FOR_SERVER, "encrypted_parts": ("{urn:x}y z",)}, "is not one of"),
+        ({"username": SALTED}, "either it or sign"),
+        ({**BY_PASSWORD, "signature_algorithm": "rsa-sha256"}, "not for a password"),
+        ({**BY_PASSWORD, "signature_algorithm": "hmac-md5"}, "'hmac-md5' is not one of"),
+        ({**BY_PASSWORD, "signed_parts": ("BinarySecurityToken",)}, "no certificate signs"),
+        ({**BY_PASSWORD, "signed_parts": ("Boddy",)}, "'Boddy' is not one of Body"),
+        ({**BY_PASSWORD, "timestamp": None}, "signed_parts names Timestamp"),
+        ({**BY_PASSWORD, "digest": "md5"}, "digest: 'md5'"),
+        ({**BY_PASSWORD, **FOR_SERVER, "sign_before_encrypting": False}, "signs before"),
     ],
 )
 def test_an_impossible_plan_is_refused(changes: dict[str, Any], reason: str) -> None:

@@ -53,7 +53,8 @@ def from_files(
         password: of the same; or
         password_env: the environment variable that holds it; or
         password_file: the file that does, one line break at its end aside.
-        password_type: ``PasswordDigest`` or ``PasswordText``.
+        password_type: ``PasswordDigest``, ``PasswordText``, or ``DerivedKey``: no password is sent, and the message is
+            signed with a key that is made of it.
         timestamp: seconds that the request's Timestamp lasts; 0: it has none.
         sign: the key that signs, with its certificate: PEM, PKCS#12 or JKS.
         encrypt_for: the server's certificate, for whose key the request is encrypted.
@@ -82,7 +83,7 @@ def from_files(
     trust = attempt("server_subject", trust_in, ca_files, intermediate_files, crl_files, server_subject)
     trusted = None if trust is None else MaterialLoader(attempt).material(trust, "")
     opening = _decryption_keys(attempt, sign if decrypt is None else decrypt, "sign" if decrypt is None else "decrypt")
-    usual = _usual(timestamp=timestamp != 0, signed=sign is not None, encrypted=encrypt_for is not None)
+    usual = _usual(timestamp=timestamp != 0, signed=_signs(sign, user), encrypted=encrypt_for is not None)
     wanted = attempt("expect", _wanted, expect, usual, unsafe_unsigned=unsafe_unsigned)
     if attempt.problems or trust is None or trusted is None or wanted is None:
         raise ConfigError(_once(attempt.problems))
@@ -114,6 +115,10 @@ def _decryption_keys(attempt: Attempt, keys: Key | Sequence[Key] | None, key: st
     sources: Sequence[Any] = () if keys is None else [keys] if isinstance(keys, SINGLE) else keys
     pairs = [attempt(key, own_key, source) for source in sources]
     return tuple(DecryptionKey(key, pair.private_key, pair.certificate) for pair in pairs if pair is not None)
+
+
+def _signs(sign: Key | None, user: UsernameCredentials | None) -> bool:
+    return sign is not None or (user is not None and user.signs)
 
 
 def _usual(*, timestamp: bool, signed: bool, encrypted: bool) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ class Sent:
     signature_values: tuple[bytes, ...] | None = ()
     """Its SignatureValues, decoded: what the answer must confirm. None: they are encrypted, and nobody here knows."""
     signer: bytes = field(default=b"", repr=False)
-    """SubjectPublicKeyInfo in DER of the key that signed it; empty where none did. No answer is by that key."""
+    """SubjectPublicKeyInfo in DER of the certificate's key that signed it; empty where none did. No answer is by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,11 @@ def secure_request(octets: bytes, plan: Securing, now: datetime, limits: Limits)
 
 
 def _sent(root: _Element, plan: Securing) -> Sent:
-    if plan.sign is None:
+    if not plan.signature_method:
         return Sent()
-    signer = plan.sign.private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    signer = b""
+    if plan.sign is not None:
+        signer = plan.sign.private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     # Our Security header is the first block; what an application sends may have a Signature elsewhere.
     values = tuple(base64.b64decode(value.text or "") for value in root[0][0].findall(_VALUE))
     return Sent(values or None, signer)

@@ -115,7 +115,7 @@ def read_draft(octets: bytes, plan: Securing, limits: Limits, random: Random) ->
     bounds = _bounds(limits)
     with as_not_securable():
         document = to_utf8(octets, None, _CHARSETS)
-        document = document if plan.sign is None else _with_prefix(document)
+        document = _with_prefix(document) if plan.signature_method else document
         tree = parse(document, None, ("utf-8",), bounds)
     version = _VERSIONS.get(name_of(tree.root))
     if version is None:

@@ -80,7 +80,7 @@ def add_key_info(parent: _Element, certificate: x509.Certificate, form: KeyIdent
     """
     info = etree.SubElement(parent, KEY_INFO, nsmap={"ds": DS})
     if token is not None:
-        _refer(info, token)
+        _refer(info, token, token.get("ValueType", ""))
         return
     reference = etree.SubElement(info, SECURITY_TOKEN_REFERENCE, nsmap={"wsse": WSSE})
     try:
@@ -89,8 +89,18 @@ def add_key_info(parent: _Element, certificate: x509.Certificate, form: KeyIdent
         raise NotSecurable(f"the certificate has no {form} that can be read") from None
 
 
-def _refer(info: _Element, token: _Element) -> None:
-    value_type = token.get("ValueType", "")
+def add_token_reference(parent: _Element, token: _Element, value_type: str) -> None:
+    """A ds:KeyInfo with a wsse:SecurityTokenReference to ``token`` at the end of ``parent``.
+
+    Args:
+        parent: a Signature.
+        token: of the Security header, with a wsu:Id.
+        value_type: what it is.
+    """
+    _refer(etree.SubElement(parent, KEY_INFO, nsmap={"ds": DS}), token, value_type)
+
+
+def _refer(info: _Element, token: _Element, value_type: str) -> None:
     path = value_type == X509_PKI_PATH
     prefixes = {"wsse": WSSE, "wsse11": WSSE11} if path else {"wsse": WSSE}
     reference = etree.SubElement(info, SECURITY_TOKEN_REFERENCE, nsmap=prefixes)

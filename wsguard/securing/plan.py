@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Final, get_args
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -64,7 +64,10 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class UsernameCredentials:
-    """Who the sender says to be (UsernameToken Profile 1.1 §3). A token has a Nonce and Created, whatever its type."""
+    """Who the sender says to be (UsernameToken Profile 1.1 §3). A token with a password has a Nonce and Created.
+
+    One of the type DerivedKey has a Salt instead (§4): the message is signed with the key that is made with it.
+    """
 
     username: str
     password: str = field(repr=False)
@@ -75,11 +78,16 @@ class UsernameCredentials:
         Raises:
             ValueError: there is no username, no such type, or a character that XML cannot carry.
         """
-        _demand_known("password_type", self.password_type, ("PasswordDigest", "PasswordText"))
+        _demand_known("password_type", self.password_type, get_args(PasswordType))
         if not self.username:
             raise ValueError("a username has at least one character")
         if _NOT_XML.search(self.username) or _NOT_XML.search(self.password):
             raise ValueError("the username or the password has a character that XML cannot carry")
+
+    @property
+    def signs(self) -> bool:
+        """Whether the message is signed with a key that is made of the password."""
+        return self.password_type == "DerivedKey"  # noqa: S105 - a kind of password
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +105,8 @@ class Securing:
     signed_parts: tuple[str, ...] = ("Body", "Timestamp")
     """Body, Timestamp, UsernameToken, BinarySecurityToken, ``{namespace}Header``."""
     signature_algorithm: str = ""
-    """Empty: ``rsa-sha256``, or ``ecdsa-sha256``, ``-sha384`` or ``-sha512`` as the curve is long."""
+    """Empty: ``rsa-sha256``, or ``ecdsa-sha256``, ``-sha384`` or ``-sha512`` as the curve is long; under a password
+    ``hmac-sha256``."""
     digest: str = "sha256"
     canonicalization: str = "exc-c14n"
     key_identifier: KeyIdentifier = "DirectReference"
@@ -134,19 +143,45 @@ class Securing:
         if all(one is None for one in nothing):
             raise ValueError("this secures nothing")
         if self.sign is not None:
-            self._check_signature(self.sign)
+            self._check_key(self.sign)
+        if self.signs_by_password:
+            self._check_password()
+        if self.signature_method:
+            self._check_signature()
         if self.encrypt_for is not None:
             self._check_encryption(self.encrypt_for)
 
     @property
+    def signs_by_password(self) -> bool:
+        """Whether the Signature is under a key that is made of the password."""
+        return self.username is not None and self.username.signs
+
+    @property
     def signature_method(self) -> str:
         """The short name of the signature method; empty where nothing is signed."""
-        return "" if self.sign is None else self.signature_algorithm or self.sign.usual_method
+        if self.sign is not None:
+            return self.signature_algorithm or self.sign.usual_method
+        return (self.signature_algorithm or "hmac-sha256") if self.signs_by_password else ""
 
-    def _check_signature(self, key: SigningKey) -> None:
+    def _check_password(self) -> None:
+        if self.sign is not None:
+            raise ValueError("a DerivedKey signs by itself: either it or sign")
+        if not self.signature_method.startswith("hmac-"):
+            raise ValueError(f"{self.signature_method} is not for a password, which takes hmac-…")
+        if self.encrypt_for is not None and not self.sign_before_encrypting:
+            raise ValueError("a DerivedKey signs before something is encrypted")
+        if "BinarySecurityToken" in self.signed_parts:
+            raise ValueError("signed_parts names BinarySecurityToken, but no certificate signs")
+
+    def _check_signature(self) -> None:
         _demand_known("signature_algorithm", self.signature_method, SIGNATURE_ALGORITHMS)
         _demand_known("digest", self.digest, DIGEST_ALGORITHMS)
         _demand_known("canonicalization", self.canonicalization, CANONICALIZATION_ALGORITHMS)
+        _demand_parts("signed_parts", self.signed_parts, _SIGNED)
+        self._demand_there("signed_parts", self.signed_parts)
+
+    def _check_key(self, key: SigningKey) -> None:
+        _demand_known("signature_algorithm", self.signature_method, SIGNATURE_ALGORITHMS)
         _demand_known("key_identifier", self.key_identifier, KEY_IDENTIFIERS)
         kind = "rsa-" if isinstance(key.private_key, rsa.RSAPrivateKey) else "ecdsa-"
         if not self.signature_method.startswith(kind):
@@ -154,8 +189,6 @@ class Securing:
         direct = self.key_identifier == "DirectReference"
         if self.send_chain and not (direct and key.chain):
             raise ValueError("send_chain needs a chain, and DirectReference as key_identifier")
-        _demand_parts("signed_parts", self.signed_parts, _SIGNED)
-        self._demand_there("signed_parts", self.signed_parts)
         if "BinarySecurityToken" in self.signed_parts and not direct:
             raise ValueError("signed_parts names BinarySecurityToken, but key_identifier is not DirectReference")
 
@@ -167,7 +200,7 @@ class Securing:
             raise ValueError("encrypt_for needs the certificate of an RSA key")
         _demand_parts("encrypted_parts", self.encrypted_parts, _ENCRYPTED)
         self._demand_there("encrypted_parts", self.encrypted_parts)
-        if "Signature" in self.encrypted_parts and (self.sign is None or not self.sign_before_encrypting):
+        if "Signature" in self.encrypted_parts and not (self.signature_method and self.sign_before_encrypting):
             raise ValueError("encrypted_parts names Signature, but there is none before something is encrypted")
 
     def _demand_there(self, setting: str, parts: tuple[str, ...]) -> None:

@@ -25,7 +25,13 @@ from wsguard.securing.encrypting import encrypted
 from wsguard.securing.plan import Securing, SigningKey
 from wsguard.securing.refusals import NotSecurable
 from wsguard.securing.signing import sign
-from wsguard.securing.tokens import add_confirmations, add_timestamp, add_username_token
+from wsguard.securing.tokens import (
+    PasswordKey,
+    add_confirmations,
+    add_salted_token,
+    add_timestamp,
+    add_username_token,
+)
 
 _DECLARATION: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 
@@ -69,11 +75,15 @@ def _secured(draft: Draft, plan: Securing, now: datetime) -> bytes:
     if plan.sign is not None and plan.encrypt_for is not None and not plan.sign_before_encrypting:
         return _encrypted_and_signed(draft, plan, now, plan.sign, plan.encrypt_for)
     place = len(draft.security)
-    if plan.username is not None:
+    key: SigningKey | PasswordKey | None = plan.sign
+    if plan.username is not None and plan.username.signs:
+        key = add_salted_token(draft, plan.username)
+    elif plan.username is not None:
         add_username_token(draft, now, plan.username)
-    if plan.sign is not None:
-        _add_signers_token(draft, plan, plan.sign)
-        sign(draft, plan, plan.sign, _signed(draft, plan), len(draft.security))
+    if isinstance(key, SigningKey):
+        _add_signers_token(draft, plan, key)
+    if key is not None:
+        sign(draft, plan, key, _signed(draft, plan), len(draft.security))
     return _written(draft.root) if plan.encrypt_for is None else encrypted(draft, plan, plan.encrypt_for, place)
 
 

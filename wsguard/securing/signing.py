@@ -3,6 +3,7 @@ is sent.
 """
 
 import hashlib
+import hmac
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -21,13 +22,15 @@ from wsguard.names import (
     SIGNATURE_ALGORITHMS,
     SOAP11_ENCODING,
     SOAP12_ENCODING,
+    USERNAME_TOKEN_TYPE,
     WSU_ID,
     XSI,
 )
 from wsguard.securing.draft import Draft
-from wsguard.securing.elements import add_key_info, base64_of, child
+from wsguard.securing.elements import add_key_info, add_token_reference, base64_of, child
 from wsguard.securing.plan import Securing, SigningKey
 from wsguard.securing.refusals import NotSecurable, as_not_securable
+from wsguard.securing.tokens import PasswordKey
 from wsguard.securing.values import signature_value
 from wsguard.signature.canonical import canonical_octets
 from wsguard.signature.reading import Canonicalization
@@ -42,7 +45,7 @@ _types: Final = etree.XPath(
 )
 
 
-def sign(draft: Draft, plan: Securing, key: SigningKey, elements: Iterable[_Element], place: int) -> None:
+def sign(draft: Draft, plan: Securing, key: SigningKey | PasswordKey, elements: Iterable[_Element], place: int) -> None:
     """Put a ds:Signature over ``elements`` into the Security header.
 
     For ``DirectReference`` the last BinarySecurityToken there is the signer's.
@@ -50,7 +53,7 @@ def sign(draft: Draft, plan: Securing, key: SigningKey, elements: Iterable[_Elem
     Args:
         draft: the message.
         plan: its algorithms and key identifier.
-        key: the signer's.
+        key: the signer's, or one that is made of a password.
         elements: parts of the message; those without a wsu:Id get one.
         place: where in the Security header it comes to stand.
 
@@ -68,6 +71,11 @@ def sign(draft: Draft, plan: Securing, key: SigningKey, elements: Iterable[_Elem
     for target, element in targets:
         _add_reference(info, target, element, plan, draft.limits.prefix_list)
     octets = _canonical(info, Canonicalization(plan.canonicalization))
+    if isinstance(key, PasswordKey):
+        value = hmac.digest(key.octets, octets, plan.signature_method.removeprefix("hmac-"))
+        child(signature, f"{{{DS}}}SignatureValue", base64_of(value))
+        add_token_reference(signature, key.token, USERNAME_TOKEN_TYPE)
+        return
     value = signature_value(plan.signature_method, key.private_key, octets)
     child(signature, f"{{{DS}}}SignatureValue", base64_of(value))
     token = draft.parts("BinarySecurityToken")[-1] if plan.key_identifier == "DirectReference" else None

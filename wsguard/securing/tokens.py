@@ -1,5 +1,6 @@
 """What a Security header says of the message and its sender: Timestamp, SignatureConfirmation, UsernameToken."""
 
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -10,10 +11,12 @@ from wsguard.names import (
     BASE64_BINARY,
     CREATED,
     EXPIRES,
+    ITERATION,
     NONCE,
     PASSWORD,
     PASSWORD_DIGEST,
     PASSWORD_TEXT,
+    SALT,
     SIGNATURE_CONFIRMATION,
     TIMESTAMP,
     USERNAME,
@@ -24,9 +27,17 @@ from wsguard.names import (
 from wsguard.securing.draft import Draft
 from wsguard.securing.elements import base64_of, child
 from wsguard.securing.plan import UsernameCredentials
+from wsguard.tokens.derivation import (
+    FOR_SIGNATURES,
+    SALT_LENGTH,
+    Derivation,
+    username_token_key,
+)
 from wsguard.tokens.username import password_digest
 
 _NONCE_OCTETS: Final = 16
+_ITERATIONS: Final = 1_000
+"""The default of UsernameToken Profile 1.1 §4, which every stack takes."""
 
 
 def add_timestamp(draft: Draft, now: datetime, lifetime: timedelta) -> None:
@@ -59,6 +70,25 @@ def add_confirmations(draft: Draft, values: tuple[bytes, ...]) -> list[_Element]
             confirmation.set("Value", base64_of(value))
         confirmations.append(confirmation)
     return confirmations
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordKey:
+    """A key that is made of a password, and the wsse:UsernameToken that says how."""
+
+    octets: bytes = field(repr=False)
+    token: _Element
+
+
+def add_salted_token(draft: Draft, credentials: UsernameCredentials) -> PasswordKey:
+    """A wsse:UsernameToken with a fresh Salt and no password (UsernameToken Profile 1.1 §4), and the key it makes."""
+    salt = bytes([FOR_SIGNATURES]) + draft.random(SALT_LENGTH - 1)
+    token = etree.SubElement(draft.security, USERNAME_TOKEN, nsmap={"wsse11": WSSE11})
+    token.set(WSU_ID, draft.new_id("UT"))
+    child(token, USERNAME, credentials.username)
+    child(token, SALT, base64_of(salt))
+    child(token, ITERATION, str(_ITERATIONS))
+    return PasswordKey(username_token_key(credentials.password.encode(), Derivation(salt, _ITERATIONS)), token)
 
 
 def add_username_token(draft: Draft, now: datetime, credentials: UsernameCredentials) -> None:

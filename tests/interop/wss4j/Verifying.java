@@ -2,7 +2,9 @@ package wss4j;
 
 import java.util.List;
 import java.util.StringJoiner;
+import javax.security.auth.callback.Callback;
 import org.apache.ws.security.WSDataRef;
+import org.apache.ws.security.WSPasswordCallback;
 import org.apache.ws.security.WSSecurityEngine;
 import org.apache.ws.security.WSSecurityEngineResult;
 import org.apache.ws.security.WSSecurityException;
@@ -15,7 +17,8 @@ import org.xml.sax.SAXException;
 /**
  * Whether WSS4J takes an envelope, and what it found signed: a line {@code {namespace}name} for each element.
  *
- * <p>Fields: {@code envelope}; {@code trust} and {@code known}, files of certificates; {@code actor}; {@code bsp}.
+ * <p>Fields: {@code envelope}; {@code trust} and {@code known}, files of certificates; {@code actor}; {@code bsp};
+ * {@code secret}, the password of whoever signs with it.
  */
 final class Verifying {
     private Verifying() {
@@ -40,6 +43,12 @@ final class Verifying {
         RequestData settings = new RequestData();
         settings.setWssConfig(Configuration.ofReceiver(request));
         settings.setSigCrypto(Keys.ofVerifier(request));
+        String secret = request.text("secret", null);
+        settings.setCallbackHandler(callbacks -> {
+            for (Callback callback : callbacks) {
+                ((WSPasswordCallback) callback).setPassword(secret);
+            }
+        });
         return settings;
     }
 
