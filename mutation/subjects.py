@@ -76,8 +76,13 @@ SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
                 *("tests/signature/test_coverage_users.py", "tests/signature/test_replay_signature.py"),
                 "tests/signature/test_report_mode_signatures.py",
                 *("tests/guard_encryption/test_no_oracle.py", "tests/guard_encryption/test_orders.py"),
-                *("tests/guard_encryption/test_report_and_replay.py", "tests/guard_encryption/test_required.py"),
-                "tests/guard_encryption/test_resolved_later.py",
+                *(
+                    "tests/guard_encryption/test_passwords_beside.py",
+                    "tests/guard_encryption/test_report_and_replay.py",
+                ),
+                *("tests/guard_encryption/test_required.py", "tests/guard_encryption/test_resolved_later.py"),
+                *("tests/answers/test_confirmations.py", "tests/answers/test_own_faults.py"),
+                *("tests/answers/test_secured.py", "tests/test_hand_off.py"),
             ),
         ),
         "coverage": Subject(

@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Final, Literal, cast
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -229,7 +229,7 @@ class SecurityEngine:
         """
         attempt = Attempt(demands, case.request.remote_addr, case.now)
         for processor in self._tokens.values():
-            for element in () if outline.security is None else outline.security.findall(processor.tag)[:1]:
+            for element in read_security_header(outline, self._families).get(processor.tag, ()):
                 with suppress(Fault):
                     token = processor.read(element, demands, case.now, Explanation())
                     processor.authenticate(token, attempt, Explanation())
@@ -374,8 +374,9 @@ class SecurityEngine:
     def _remember(self, check: str, keys: tuple[bytes, ...], until: datetime, now: datetime) -> None:
         for key in keys:
             if not self._replay.remember(key, until, now):
-                what = "a token" if check == "replay.nonce" else "a signature"
-                raise InvalidSecurityToken(check, expected=f"{what} never seen before", seen="it was", setting="replay")
+                raise InvalidSecurityToken(
+                    check, expected="nothing that was seen before", seen="it was", setting="replay"
+                )
 
     def _assemble(self, judged: Judged, case: Case) -> VerifiedMessage:
         """The parsed tree without what was not verified, serialised by us: received octets are never handed on."""
@@ -390,7 +391,7 @@ class SecurityEngine:
             incident=case.request.incident,
             service=target.service,
             operation=operation,
-            soap_version=cast(Literal["1.1", "1.2"], envelope.version.number),
+            soap_version=envelope.version.number,
             exempt=exempt,
             principal=peer.principal,
             username=peer.user.name if peer.user is not None else "",

@@ -19,7 +19,7 @@ from tests.guard_encryption.sealing import (
     sealed,
     signed_then_encrypted,
 )
-from tests.messages import PAYLOAD, SOAP11, timestamp
+from tests.messages import PAYLOAD, SOAP11, Token, timestamp
 from tests.pki import authority
 from tests.signature.signatures import ALICE, BOB, SignedGuard, rsa_client
 from tests.signing import Signing
@@ -98,6 +98,15 @@ def test_a_longer_key_that_only_the_service_demands_is_demanded(guarded: Sealing
     assert guard.refusal(octets) == "certificate.key_size"
 
 
+def test_the_record_says_that_a_signer_was_held_against_the_trust_of_the_service_too(guarded: Sealing) -> None:
+    services = {"Echo": service("{urn:echo}*", trust={"subject_cert_constraints": ["CN=Alice"]})}
+    guard = guarded(services=services, audit={"url": "memory://", "record": "all"})
+    record = guard.post(signed_then_encrypted()).record
+    assert record is not None
+    told = [one["seen"].partition(",")[0] for one in record.explanation if one["check"] == "certificate"]
+    assert told == ["CN=Alice by DirectReference", "CN=Alice by a signature"]
+
+
 @pytest.mark.parametrize(
     ("sections", "check"),
     [
@@ -133,6 +142,12 @@ def test_an_exempt_operation_is_exempt_although_it_was_encrypted(guarded: Sealin
     assert (message.exempt, message.principal, message.encrypted_parts) == (True, None, frozenset())
     assert LEAD.encode() in guard.handed
     assert b"Security" not in guard.handed
+
+
+def test_nothing_is_demanded_of_an_exempt_operation_that_was_encrypted(guarded: Sealing) -> None:
+    guard = exempting(guarded, username_token={"use": "forbidden"})
+    answer = guard.post(encrypted_body(None, Token().xml(), body=LEAD))
+    assert (answer.status, answer.check) == ("200 OK", "exemption")
 
 
 def test_an_exempt_operation_beside_another_is_not_exempt(guarded: Sealing) -> None:
@@ -209,6 +224,11 @@ def test_an_action_that_names_another_operation_is_refused(guarded: Sealing) -> 
     first = for_server(references=("ED-1", "ED-2"))
     hidden = sealed(text, (content_of(text), first), (action, also(first, "ED-2", kind="Element")))
     assert guard.refusal(hidden) == "envelope.soap_action"
+
+
+def test_our_security_header_is_ours_also_after_something_was_opened(guarded: Sealing) -> None:
+    octets = encrypted_body().replace(b"<wsse:Security ", b'<wsse:Security S:actor="urn:us" ')
+    opened(guarded(actor="urn:us", **OPEN), octets)
 
 
 # --- Who --------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from lxml.etree import _Element
 
@@ -32,7 +32,7 @@ _structure = partial(MessageFault, "envelope.structure")
 class SoapVersion:
     """What differs between the two versions of SOAP."""
 
-    number: str
+    number: Literal["1.1", "1.2"]
     namespace: str
     actor: str
     """Attribute that says whom a header block is for."""
