@@ -18,13 +18,15 @@
 Once anything was decrypted, whatever is wrong with what came out is answered like what could not be decrypted.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding
+from lxml.etree import _Element
 
 from wsguard.algorithms import Algorithms
 from wsguard.case import Addressed, Case, Judged, Request, Shown
@@ -225,14 +227,17 @@ class SecurityEngine:
     def _judge_tokens_in_the_clear(self, outline: Outline, demands: Demands, case: Case) -> None:
         """Do for a message that was not decrypted what is done for one that was: a slow hash would tell them apart.
 
-        What comes of it changes nothing: the message is refused.
+        Where the Body hides the service, the first that takes such a token stands for it. What comes of it changes
+        nothing: the message is refused.
         """
-        attempt = Attempt(demands, case.request.remote_addr, case.now)
-        for processor in self._tokens.values():
-            for element in read_security_header(outline, self._families).get(processor.tag, ()):
-                with suppress(Fault):
-                    token = processor.read(element, demands, case.now, Explanation())
-                    processor.authenticate(token, attempt, Explanation())
+        possible = self._policy.every_demand if demands is self._policy else (demands,)
+        found = read_security_header(outline, self._families)
+        for tag, processor in self._tokens.items():
+            for element in found.get(tag, ()):
+                for token, taking in islice(_readings(processor, element, possible, case.now), 1):
+                    with suppress(Fault):
+                        attempt = Attempt(taking, case.request.remote_addr, case.now)
+                        processor.authenticate(token, attempt, Explanation())
 
     def _opened(self, walked: Walked, before: Demands, case: Case) -> tuple[Children, Addressed]:
         """The message after everything in it was opened, and whom it is for: only now can everybody see that.
@@ -405,6 +410,15 @@ class SecurityEngine:
             octets=octets,
             tree=envelope.root,
         )
+
+
+def _readings(
+    processor: TokenProcessor[Any], element: _Element, possible: Sequence[Demands], now: datetime
+) -> Iterator[tuple[Any, Demands]]:
+    """The token as it is read under each of these demands that take it."""
+    for demands in possible:
+        with suppress(Fault):
+            yield processor.read(element, demands, now, Explanation()), demands
 
 
 def _keep_who_counts(peer: Peer, signature: VerifiedSignature | None, facts: Facts) -> None:

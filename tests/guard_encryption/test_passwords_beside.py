@@ -16,6 +16,7 @@ from tests.guard_encryption.sealing import (
     draft,
     encrypted_body,
     for_server,
+    sealed,
 )
 from tests.messages import PAYLOAD, Token, stamp, timestamp
 from tests.signature.signatures import SignedGuard
@@ -29,6 +30,11 @@ OTHER_KEY: Final = bytes(16)
 def closed(*more: str) -> bytes:
     """A message that our key does not open."""
     return encrypted_body(for_server(key_cipher=OTHER_KEY), *more)
+
+
+def partly_closed(token: str) -> bytes:
+    """A Body in the clear, and something in it that our key does not open."""
+    return sealed(draft("@EK-1@", token, timestamp()), ("hello", for_server(key_cipher=OTHER_KEY)))
 
 
 @pytest.fixture
@@ -124,12 +130,35 @@ def test_a_token_that_cannot_be_read_changes_no_answer(named: SignedGuard, asked
     assert asked == []
 
 
+@pytest.mark.parametrize("kind", ["PasswordDigest", "PasswordText"])
+def test_a_password_that_one_service_takes_is_looked_at_where_none_can_be_seen(
+    guarded: Sealing, asked: list[str], kind: str
+) -> None:
+    """The top takes digests alone."""
+    both = {"use": "required", "password_types": ["PasswordDigest", "PasswordText"]}
+    guard = guarded(services={"Echo": {"operations": ["{urn:echo}*"], "username_token": both}}, **NAMED)
+    token = Token(kind=kind, password="guessed").xml()
+    assert guard.refusal(encrypted_body(None, token)) == "username_token.authentication"
+    assert guard.refusal(closed(token)) == "encryption.failed"
+    assert asked == ["alice", "alice"]
+
+
+def test_a_password_is_not_looked_at_for_another_service_than_the_one_that_can_be_seen(
+    guarded: Sealing, asked: list[str]
+) -> None:
+    text_too = {"use": "required", "password_types": ["PasswordText"]}
+    services = {
+        "Echo": {"operations": ["{urn:echo}*"], "username_token": {"use": "required"}},
+        "Text": {"operations": ["{urn:text}*"], "username_token": text_too},
+    }
+    guard = guarded(services=services, encryption={"use": "optional"}, **OPEN)
+    token = Token(kind="PasswordText").xml()
+    assert guard.refusal(partly_closed(token)) == "encryption.failed"
+    assert asked == []
+
+
 def test_a_token_is_held_against_what_is_demanded_where_the_service_can_be_seen(guarded: Sealing) -> None:
-    """The Body is in the clear, and something in it is not."""
     services = {"Echo": {"operations": ["{urn:echo}*"], "username_token": {"use": "required", "max_failures": 1}}}
     guard = guarded(services=services, encryption={"use": "optional"}, **OPEN)
-    text = draft("@EK-1@", WRONG, timestamp())
-    bad = for_server(key_cipher=OTHER_KEY, plaintext=b"hello")
-    octets = text.replace("hello", bad.data_xml()).replace("@EK-1@", bad.key_xml()).encode()
-    assert guard.refusal(octets) == "encryption.failed"
+    assert guard.refusal(partly_closed(WRONG)) == "encryption.failed"
     assert guard.refusal(draft(Token().xml(), timestamp()).encode()) == "username_token.authentication"
