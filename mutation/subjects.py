@@ -75,14 +75,10 @@ SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
                 *("tests/test_hidden_in_ciphertext.py", "tests/test_timestamp.py", "tests/test_walking.py"),
                 *("tests/signature/test_coverage_users.py", "tests/signature/test_replay_signature.py"),
                 "tests/signature/test_report_mode_signatures.py",
-                *("tests/guard_encryption/test_no_oracle.py", "tests/guard_encryption/test_orders.py"),
-                *(
-                    "tests/guard_encryption/test_passwords_beside.py",
-                    "tests/guard_encryption/test_report_and_replay.py",
-                ),
-                *("tests/guard_encryption/test_required.py", "tests/guard_encryption/test_resolved_later.py"),
-                *("tests/answers/test_confirmations.py", "tests/answers/test_own_faults.py"),
-                *("tests/answers/test_secured.py", "tests/test_hand_off.py"),
+                *("tests/guard_encryption/test_no_oracle.py", "tests/guard_encryption/test_noted_for_the_answer.py"),
+                *("tests/guard_encryption/test_orders.py", "tests/guard_encryption/test_passwords_beside.py"),
+                *("tests/guard_encryption/test_report_and_replay.py", "tests/guard_encryption/test_required.py"),
+                *("tests/guard_encryption/test_resolved_later.py", "tests/test_hand_off.py"),
             ),
         ),
         "coverage": Subject(
