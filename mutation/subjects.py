@@ -65,7 +65,8 @@ SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
                 *("tests/guard_encryption/test_key_references.py", "tests/guard_encryption/test_limits.py"),
                 *("tests/guard_encryption/test_orders.py", "tests/guard_encryption/test_plaintext_places.py"),
                 *("tests/guard_encryption/test_resolved_later.py", "tests/guard_encryption/test_shapes.py"),
-                "tests/guard_encryption/test_symmetric_signatures.py",
+                *("tests/guard_encryption/test_symmetric_signatures.py", "tests/encryption/test_opening.py"),
+                *("tests/encryption/test_attacks.py", "tests/encryption/test_derivation.py"),
             ),
         ),
         "engine": Subject(
@@ -88,8 +89,10 @@ SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
                 *("tests/signature/test_coverage.py", "tests/signature/test_coverage_headers.py"),
                 *("tests/signature/test_coverage_users.py", "tests/signature/test_misplaced.py"),
                 *("tests/signature/test_report_mode_signatures.py", "tests/signature/test_wrapping.py"),
-                *("tests/guard_encryption/test_content_binding.py", "tests/guard_encryption/test_required.py"),
-                "tests/guard_encryption/test_plaintext_places.py",
+                *("tests/signature/test_content_prefixes.py", "tests/signature/test_shared_keys.py"),
+                *("tests/guard_encryption/test_content_binding.py", "tests/guard_encryption/test_deciding_settings.py"),
+                *("tests/guard_encryption/test_orders.py", "tests/guard_encryption/test_plaintext_places.py"),
+                *("tests/guard_encryption/test_required.py", "tests/guard_encryption/test_symmetric_signatures.py"),
             ),
         ),
         "stores": Subject(

@@ -122,6 +122,15 @@ def test_what_was_signed_before_it_was_encrypted_was_signed_with_its_names(guard
     assert guard.accepted(octets.encode()).operation == "{urn:bank}Pay"
 
 
+def test_many_octets_that_were_signed_as_ciphertext_come_out_of_one_key_only(guarded: Sealing) -> None:
+    """A text of 31 octets is three blocks with its vector, one of 32 four."""
+    guard = guarded(encryption={"use": "optional"}, algorithms={"encryption": ["aes128-cbc"]})
+    for length, check in ((31, "signature.coverage"), (32, "")):
+        text = draft(binary_token(ALICE.certificate), "@SIG-1@", "@EK-1@", timestamp()).replace("hello", "x" * length)
+        octets = sign(sealed(text, ("x" * length, for_server(algorithm="aes128-cbc"))).decode(), Signing.by(ALICE))
+        assert guard.post(octets).check == check
+
+
 @pytest.mark.parametrize(("algorithm", "check"), [("aes128-gcm", ""), ("aes128-cbc", "signature.coverage")])
 def test_a_text_that_was_signed_as_ciphertext_comes_out_of_one_key_only(
     guarded: Sealing, algorithm: str, check: str
