@@ -5,7 +5,6 @@ that no text can be cut in two (``adm<!-- -->in``). Bounds are those of ``[limit
 """
 
 import re
-import threading
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from lxml.etree import _Element
 from wsguard.faults import MessageFault
 from wsguard.message.charset import to_utf8
 from wsguard.message.cost import ID, check_cost, exceeded
+from wsguard.message.interning import ThreadParser
 from wsguard.message.lexical import XML_WHITE_SPACE, local_name, name_of
 from wsguard.names import ENCRYPTED_DATA, ENCRYPTED_KEY, KEY_INFO
 from wsguard.policy.surroundings import Limits
@@ -40,26 +40,7 @@ class Tree:
     """The elements with an unqualified, non-empty href."""
 
 
-class _PerThread(threading.local):
-    """One parser a thread: a shared one makes threads wait for each other."""
-
-    def __init__(self) -> None:
-        self.parser = etree.XMLParser(
-            encoding="utf-8",
-            resolve_entities=False,
-            load_dtd=False,
-            dtd_validation=False,
-            no_network=True,
-            remove_comments=True,
-            remove_pis=False,
-            huge_tree=False,
-        )
-        # lxml's canonicalization ignores a prefix that is not in its dictionary of names, of which each thread has one.
-        # The empty prefix, which "#default" in a PrefixList is, gets there by an xmlns="" and by nothing else.
-        etree.fromstring(b'<a xmlns=""/>', self.parser)
-
-
-_per_thread = _PerThread()
+_parsers: Final = ThreadParser()
 
 
 def parse(octets: bytes, http_charset: str | None, charsets: tuple[str, ...], limits: Limits) -> Tree:
@@ -111,7 +92,7 @@ def _check_prolog(document: bytes) -> None:
 
 def _tree(document: bytes, limits: Limits) -> _Element:
     try:
-        return etree.fromstring(document, _per_thread.parser)
+        return etree.fromstring(document, _parsers.for_octets(len(document)))
     except etree.XMLSyntaxError as error:
         if "Excessive depth" in str(error.msg):
             raise exceeded("depth", limits.depth, "more than libxml2 takes") from None
