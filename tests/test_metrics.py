@@ -27,6 +27,7 @@ from wsguard.instruments import innermost, size_of, timed
 from wsguard.interfaces import AuditRecord, FailureCounter, Observer, ReplayStore
 from wsguard.metrics import FAMILIES, PrometheusObserver, metrics_application, serve_metrics
 from wsguard.stores.replay_memory import MemoryReplayStore
+from wsguard.stores.replay_sqlite import SqliteReplayStore
 
 ROOT = Path(__file__).parents[1]
 DAY = timedelta(days=1)
@@ -177,6 +178,15 @@ def test_the_replay_store_is_sized_and_each_of_its_calls_timed() -> None:
     assert guarded.value("wsguard_replay_keys") == len(store) == 2, "a nonce and a digest"
     assert guarded.value("wsguard_replay_call_seconds_count", call="remember") == 2
     assert guarded.value("wsguard_replay_failed_calls_total", call="remember") is None
+
+
+def test_keys_that_a_store_remembers_at_once_are_one_call(tmp_path: Path) -> None:
+    store = SqliteReplayStore(tmp_path / "replay.db")
+    guarded = Measured(replay_store=store)
+    guarded.post(message())
+    assert guarded.post(message()).check == "replay.nonce"
+    assert guarded.value("wsguard_replay_keys") == store.size() == 2, "a nonce and a digest"
+    assert guarded.value("wsguard_replay_call_seconds_count", call="remember") == 2
 
 
 class Away:

@@ -37,7 +37,15 @@ from wsguard.encryption import Decryptor
 from wsguard.exchange import Exchange
 from wsguard.explanation import Explanation, Facts, plain
 from wsguard.faults import FailedCheck, Fault, InvalidSecurity, InvalidSecurityToken, MessageFault
-from wsguard.interfaces import Attempt, KeyMaterial, ReplayStore, TokenProcessor, TrustedCertificate, UserKey
+from wsguard.interfaces import (
+    Attempt,
+    KeyMaterial,
+    ReplayStore,
+    TokenProcessor,
+    TrustedCertificate,
+    UserKey,
+    all_at_once,
+)
 from wsguard.message.envelope import Outline, read_envelope, read_outline
 from wsguard.message.key_info import check_binary_token
 from wsguard.message.parse import Tree, parse
@@ -118,7 +126,7 @@ class SecurityEngine:
         self._families: Final = {processor.tag: processor.family for processor in tokens}
         self._opens: Final = any(demands.encryption.use != "forbidden" for demands in policy.every_demand)
         self._signatures: Final = SignatureVerifier(keys.trust, keys.shared, policy.limits)
-        self._replay: Final = replay
+        self._remember_all: Final = all_at_once(replay)
         self._clients: Final = ClientTable(policy.client, keys.client_certificates)
         self._every_href: Final = every_href
         claimed = {operation for target in services.targets for operation in target.operations}
@@ -377,11 +385,9 @@ class SecurityEngine:
         case.explanation.stage("replay")
 
     def _remember(self, check: str, keys: tuple[bytes, ...], until: datetime, now: datetime) -> None:
-        for key in keys:
-            if not self._replay.remember(key, until, now):
-                raise InvalidSecurityToken(
-                    check, expected="nothing that was seen before", seen="it was", setting="replay"
-                )
+        if keys and not self._remember_all(keys, until, now):
+            what = "a token" if check == "replay.nonce" else "a signature"
+            raise InvalidSecurityToken(check, expected=f"{what} never seen before", seen="it was", setting="replay")
 
     def _assemble(self, judged: Judged, case: Case) -> VerifiedMessage:
         """The parsed tree without what was not verified, serialised by us: received octets are never handed on."""

@@ -2,12 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, Protocol, runtime_checkable
 
-from wsguard.interfaces import FailureCounter, Observer, ReplayStore
+from wsguard.interfaces import FailureCounter, JointReplayStore, Observer, ReplayStore
 from wsguard.policy import Policy
 
 _log: Final = logging.getLogger("wsguard.instruments")
@@ -86,6 +86,7 @@ class TimedReplayStore:
     def __init__(self, store: ReplayStore, heard: Heard) -> None:
         self.store: Final = store
         """The store inside."""
+        self._joint: Final = store if isinstance(store, JointReplayStore) else None
         self._heard: Final = heard
 
     def remember(self, key: bytes, until: datetime, now: datetime) -> bool:
@@ -96,6 +97,17 @@ class TimedReplayStore:
         """
         with self._timed("remember"):
             return self.store.remember(key, until, now)
+
+    def remember_all(self, keys: Sequence[bytes], until: datetime, now: datetime) -> bool:
+        """Remember ``keys``, in one call where the store inside can.
+
+        Raises:
+            StoreUnavailable: the store inside did.
+        """
+        if self._joint is None:
+            return all(self.remember(key, until, now) for key in keys)
+        with self._timed("remember"):
+            return self._joint.remember_all(keys, until, now)
 
     def close(self) -> None:
         """Close the store inside."""

@@ -4,7 +4,7 @@ Each is a ``Protocol``: a new store or sink is one class in one file, given to t
 that keeps an implementation from answering is raised as ``wsguard.faults.StoreUnavailable``; nothing else leaves it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
@@ -53,6 +53,39 @@ class ReplayStore(Protocol):
     def close(self) -> None:
         """Release what the store holds. It is not used again."""
         ...
+
+
+@runtime_checkable
+class JointReplayStore(ReplayStore, Protocol):
+    """A replay store that remembers several keys at the price of one."""
+
+    def remember_all(self, keys: Sequence[bytes], until: datetime, now: datetime) -> bool:
+        """Remember every one of ``keys`` until ``until``.
+
+        Args:
+            keys: one at least; a key that stands there twice was seen before.
+            until: as for ``remember``.
+            now: as for ``remember``.
+
+        Returns:
+            True where ``remember`` would have said so of each: of all calls that share a key at most one is told so. On
+            False some of the keys may be remembered.
+
+        Raises:
+            StoreUnavailable: nothing is known about some key; the request must be refused.
+        """
+        ...
+
+
+RememberAll = Callable[[Sequence[bytes], datetime, datetime], bool]
+"""``JointReplayStore.remember_all``."""
+
+
+def all_at_once(store: ReplayStore) -> RememberAll:
+    """How ``store`` remembers several keys: at once where it can, else one after the other up to one that was seen."""
+    if isinstance(store, JointReplayStore):
+        return store.remember_all
+    return lambda keys, until, now: all(store.remember(key, until, now) for key in keys)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import NullPool, create_engine, text
 
 from tests.redis_server import RunningRedis
-from wsguard.interfaces import FailureCounter, ReplayStore
+from wsguard.interfaces import FailureCounter, JointReplayStore, RememberAll, ReplayStore, all_at_once
 from wsguard.stores import open_replay
 from wsguard.stores.replay_memory import MemoryReplayStore
 
@@ -188,6 +188,78 @@ class TestForgetting:
             now = NOW + number * 2 * SECOND
             assert subject.store.remember(b"key", now + SECOND, now) is True
         assert subject.held() == 1
+
+
+@pytest.fixture
+def remember_all(store: ReplayStore) -> RememberAll:
+    return all_at_once(store)
+
+
+@every_store
+class TestSeveralAtOnce:
+    def test_keys_that_are_all_new_are_remembered(self, store: ReplayStore, remember_all: RememberAll) -> None:
+        assert remember_all([b"a", b"b", b"c"], NOW + SECOND, NOW) is True
+        assert [store.remember(key, NOW + SECOND, NOW) for key in (b"a", b"b", b"c")] == [False] * 3
+        assert store.remember(b"d", NOW + SECOND, NOW) is True
+
+    @pytest.mark.parametrize("seen", [[b"a"], [b"b"], [b"a", b"b"]])
+    def test_one_key_that_was_seen_is_enough(
+        self, store: ReplayStore, remember_all: RememberAll, seen: list[bytes]
+    ) -> None:
+        assert [store.remember(key, NOW + SECOND, NOW) for key in seen] == [True] * len(seen)
+        assert remember_all([b"a", b"b"], NOW + SECOND, NOW + SECOND) is False
+
+    def test_those_that_share_one_key_are_taken_once(self, remember_all: RememberAll) -> None:
+        assert remember_all([b"a", b"b"], NOW + SECOND, NOW) is True
+        for shared in ([b"a", b"x"], [b"y", b"a"], [b"b", b"z"], [b"b", b"a"]):
+            assert remember_all(shared, NOW + SECOND, NOW) is False
+
+    def test_a_key_that_stands_there_twice_was_seen(self, remember_all: RememberAll) -> None:
+        assert remember_all([b"a", b"a"], NOW + SECOND, NOW) is False
+
+    def test_one_key_alone_is_new_once(self, remember_all: RememberAll) -> None:
+        assert [remember_all([b"a"], NOW + SECOND, NOW) for _ in range(2)] == [True, False]
+
+    def test_of_fifty_threads_at_most_one_of_those_that_share_a_key_is_told_true(
+        self, remember_all: RememberAll
+    ) -> None:
+        """Thread n has the keys n and n + 1, so that each key is that of two; ten threads have the same two."""
+        pairs = [(b"key %d" % (n // 10), b"key %d" % (n // 10 + 1)) for n in range(50)]
+        told: Counter[bytes] = Counter()
+        start = threading.Barrier(len(pairs))
+
+        def work(pair: tuple[bytes, bytes]) -> None:
+            start.wait()
+            if remember_all(pair, NOW + SECOND, NOW):
+                told.update(pair)
+
+        threads = [threading.Thread(target=work, args=(pair,)) for pair in pairs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert set(told.values()) == {1}
+
+
+@stores_by_the_callers_clock
+class TestForgettingSeveral:
+    def test_they_are_forgotten_a_microsecond_after_their_time(self, remember_all: RememberAll) -> None:
+        remember_all([b"a", b"b"], NOW + SECOND, NOW)
+        assert remember_all([b"a", b"b"], NOW + 3 * SECOND, NOW + SECOND) is False
+        assert remember_all([b"a", b"b"], NOW + 3 * SECOND, NOW + SECOND + MICROSECOND) is True
+        assert remember_all([b"a", b"b"], NOW + 9 * SECOND, NOW + 3 * SECOND) is False
+
+    def test_what_expired_does_not_pile_up(self, subject: Subject, remember_all: RememberAll) -> None:
+        for number in range(1_000):
+            now = NOW + number * SECOND
+            remember_all([b"key %d" % number, b"other %d" % number], now + SECOND, now)
+        # 120 of the last minute, 4 live, 50 between two purges.
+        assert subject.held() <= 175
+
+
+@pytest.mark.parametrize("subject", ["sqlite"], indirect=True)
+def test_sqlite_needs_one_call_for_several_keys(store: ReplayStore) -> None:
+    assert isinstance(store, JointReplayStore)
 
 
 @pytest.fixture

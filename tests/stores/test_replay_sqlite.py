@@ -55,6 +55,13 @@ def remember_all(path: Path, start: Barrier, won: "multiprocessing.Queue[list[by
     store.close()
 
 
+def remember_pairs(path: Path, start: Barrier, won: "multiprocessing.Queue[list[bytes]]") -> None:
+    start.wait()
+    with closing(SqliteReplayStore(path)) as store:
+        pairs = [(KEYS[n], KEYS[n + 1]) for n in range(0, len(KEYS), 2)]
+        won.put([key for pair in pairs if store.remember_all(pair, LATER, NOW) for key in pair])
+
+
 def fail_often(path: Path, start: Barrier) -> None:
     start.wait()
     with closing(SqliteReplayStore(path)) as store:
@@ -90,6 +97,18 @@ class TestSeveralProcesses:
         start = SPAWN.Barrier(4)
         won: multiprocessing.Queue[list[bytes]] = SPAWN.Queue()
         processes = [SPAWN.Process(target=remember_all, args=(path, start, won)) for _ in range(4)]
+        for process in processes:
+            process.start()
+        told = Counter(key for _ in processes for key in won.get(timeout=30))
+        for process in processes:
+            process.join()
+        assert told == dict.fromkeys(KEYS, 1)
+        assert [process.exitcode for process in processes] == [0] * 4
+
+    def test_of_four_processes_exactly_one_is_told_true_of_two_keys(self, path: Path) -> None:
+        start = SPAWN.Barrier(4)
+        won: multiprocessing.Queue[list[bytes]] = SPAWN.Queue()
+        processes = [SPAWN.Process(target=remember_pairs, args=(path, start, won)) for _ in range(4)]
         for process in processes:
             process.start()
         told = Counter(key for _ in processes for key in won.get(timeout=30))

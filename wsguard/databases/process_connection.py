@@ -10,13 +10,16 @@ from typing import Final
 from wsguard.databases.deadline import within
 from wsguard.databases.files import identity
 from wsguard.databases.forks import weakly
-from wsguard.databases.sqlite import Synchronous, be_patient, connect
+from wsguard.databases.sqlite import Synchronous, be_patient, connect, patience
 from wsguard.databases.turns import FOR_EVER, Turns
 from wsguard.faults import StoreUnavailable
 
 _File = tuple[int, int] | None
 _Files = tuple[_File, _File, _File]
 """What tells a database, its log and its log's index from others in their place."""
+
+_NOT_TOLD: Final = -1
+"""Milliseconds that a connection waits for others, before it was told."""
 
 _ABANDONED: Final[list[sqlite3.Connection]] = []
 """Connections of a parent process, kept from being closed: "How To Corrupt An SQLite Database File" §2.6."""
@@ -44,6 +47,7 @@ class ProcessConnection:
         self._setting = setting
         self._turns = Turns(str(path), busy_timeout, setting=setting)
         self._connection: sqlite3.Connection | None = None
+        self._patience = _NOT_TOLD
         self._files: _Files = None, None, None
         self._pid = os.getpid()
         self._closed = False
@@ -63,7 +67,7 @@ class ProcessConnection:
         with within(self._busy_timeout), self._turns.taken():
             try:
                 connection = self._current()
-                be_patient(connection, self._busy_timeout)
+                self._be_patient(connection)
                 yield connection
             except (sqlite3.Error, OSError) as error:
                 self._drop()
@@ -80,6 +84,12 @@ class ProcessConnection:
             self._drop()
             self._closed = True
 
+    def _be_patient(self, connection: sqlite3.Connection) -> None:
+        wanted = patience(self._busy_timeout)
+        if wanted != self._patience:
+            be_patient(connection, wanted)
+            self._patience = wanted
+
     def _current(self) -> sqlite3.Connection:
         if self._closed:
             raise StoreUnavailable(f"{self._path}: closed", setting=self._setting)
@@ -91,6 +101,7 @@ class ProcessConnection:
         if self._connection is None:
             self._connection = connect(self._path, self._busy_timeout, synchronous=self._synchronous)
             self._connection.isolation_level = None
+            self._patience = _NOT_TOLD
             # A read: with it SQLite opens its log.
             self._connection.execute("PRAGMA user_version").fetchone()
             self._files = self._found()

@@ -39,12 +39,18 @@ def connect(path: Path, busy_timeout: float, *, synchronous: Synchronous = "FULL
     return connection
 
 
-def be_patient(connection: sqlite3.Connection, seconds: float) -> None:
-    """Let ``connection`` wait ``seconds`` for others at each statement, or what is left to this thread's call."""
+def patience(seconds: float) -> int:
+    """Milliseconds that a statement waits for others: ``seconds``, or what is left to this thread's call.
+
+    In steps, so that a connection seldom has to be told anew.
+    """
     left = remaining()
-    patience = seconds if left is None else min(left, seconds)
-    # In steps, so that SQLite finds the statement prepared.
-    connection.execute(f"PRAGMA busy_timeout = {math.ceil(patience * _STEPS) * 1000 // _STEPS}")
+    return math.ceil((seconds if left is None else min(left, seconds)) * _STEPS) * 1000 // _STEPS
+
+
+def be_patient(connection: sqlite3.Connection, milliseconds: int) -> None:
+    """Let ``connection`` wait so long for others at each statement."""
+    connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
 
 def switch_to_wal(connection: sqlite3.Connection, busy_timeout: float) -> None:

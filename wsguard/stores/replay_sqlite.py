@@ -2,7 +2,9 @@
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +21,7 @@ CLOCK_DISORDER: Final = timedelta(minutes=1)
 earlier ``now`` than one before it, and must still find what was to be kept at its own time."""
 
 _PURGED_AT_ONCE: Final = 100
-_CALLS_TO_A_PURGE: Final = 50
+_KEYS_TO_A_PURGE: Final = 50
 """Half of what a purge takes away, so that what expired is always caught up with."""
 
 _SETTING: Final = "replay.url"
@@ -28,7 +30,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 # The number of changed rows is the verdict, not a RETURNING clause: that needs SQLite 3.35, and Red Hat 9 has 3.34.
 _REMEMBER: Final = """
-INSERT INTO seen (key, until) VALUES (?, ?)
+INSERT INTO seen (key, until) VALUES {}
 ON CONFLICT (key) DO UPDATE SET until = excluded.until WHERE seen.until < ?
 """
 _PURGE: Final = "DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE until < ? LIMIT ?)"
@@ -69,7 +71,7 @@ class SqliteReplayStore:
         """
         self._path = Path(path).absolute()
         self._busy_timeout = busy_timeout
-        self._calls = 0
+        self._unpurged = _KEYS_TO_A_PURGE
         self._failed = 0
         try:
             create_private_file(self._path)
@@ -90,12 +92,26 @@ class SqliteReplayStore:
         Raises:
             StoreUnavailable: the file is locked, full, damaged, read-only or gone.
         """
+        return self.remember_all((key,), until, now)
+
+    def remember_all(self, keys: Sequence[bytes], until: datetime, now: datetime) -> bool:
+        """Remember every one of ``keys``; True where each was new, for one at most of all calls that share a key.
+
+        All of them are in one statement, so no other process comes between. A key that is new is remembered also where
+        another was seen.
+
+        Raises:
+            StoreUnavailable: the file is locked, full, damaged, read-only or gone.
+        """
+        kept = _microseconds(until)
+        values = [value for key in keys for value in (key, kept)]
         with self._connection.turn() as connection:
-            if self._calls % _CALLS_TO_A_PURGE == 0:
+            if self._unpurged >= _KEYS_TO_A_PURGE:
                 connection.execute(_PURGE, (_long_over(now), _PURGED_AT_ONCE))
-            added = connection.execute(_REMEMBER, (key, _microseconds(until), _microseconds(now)))
-            self._calls += 1
-            return added.rowcount == 1
+                self._unpurged = 0
+            added = connection.execute(_remember(len(keys)), (*values, _microseconds(now)))
+            self._unpurged += len(keys)
+            return added.rowcount == len(keys)
 
     def failures(self, key: bytes, now: datetime) -> int:
         """How many failures of ``key`` are remembered at ``now``.
@@ -114,7 +130,7 @@ class SqliteReplayStore:
             StoreUnavailable: the file is locked, full, damaged, read-only or gone.
         """
         with self._connection.turn() as connection:
-            if self._failed % _CALLS_TO_A_PURGE == 0:
+            if self._failed % _KEYS_TO_A_PURGE == 0:
                 connection.execute(_PURGE_FAILURES, (_long_over(now), _PURGED_AT_ONCE))
             connection.execute(_ADD_FAILURE, (key, _microseconds(until)))
             self._failed += 1
@@ -157,6 +173,12 @@ class SqliteReplayStore:
         if tables and not (version and "seen" in tables):
             raise ValueError(f"{self._path}: a database of something else than the replay store")
         return version
+
+
+@lru_cache(maxsize=8)
+def _remember(keys: int) -> str:
+    """The statement for so many keys."""
+    return _REMEMBER.format(", ".join(["(?, ?)"] * keys))
 
 
 def _long_over(now: datetime) -> int:
