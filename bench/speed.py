@@ -6,7 +6,6 @@ the time of a guarded call goes, how cost and memory grow with the message.
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,13 +19,13 @@ from typing import Final
 from wsgiref.types import WSGIApplication
 
 from bench import machine
+from bench.calling import prepared, quiet
 from bench.growth import Growth, growth
 from bench.orders import application, message
 from bench.profiles import Profile, profiles
 from bench.rivals import Verify, rivals
 from bench.timing import Prepare, Times, interleaved
 from bench.wss4j import Race, races
-from tests.guarding import environ_for
 from tests.interop.java import REMEDY
 
 BEGIN: Final = "<!-- measured: written by bench/speed.py -->\n"
@@ -68,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     asked = parser.parse_args(arguments)
     if asked.rounds < 2:
         parser.error("--rounds is at least 2")
-    with _quiet():
+    with quiet():
         measured = measure(asked.rounds, asked.largest)
     text = json.dumps({**measured, "machine": machine.facts()}, default=asdict, indent=2) if asked.json else None
     page = "\n".join(markdown(measured))
@@ -96,17 +95,6 @@ def measure(
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Without what spyne and the guard say of their start."""
-    before = logging.root.manager.disable
-    logging.disable(logging.ERROR)
-    try:
-        yield
-    finally:
-        logging.disable(before)
-
-
-@contextmanager
 def _workshop() -> Iterator[tuple[Profile, ...]]:
     with TemporaryDirectory() as directory, profiles(Path(directory)) as made:
         yield made
@@ -130,20 +118,7 @@ def _calls(made: Iterable[Profile], octets: int, rounds: int, random: Random) ->
 
 
 def _call(application: WSGIApplication, make: Callable[[], bytes]) -> Callable[[], None]:
-    octets = make()
-    environ = environ_for(octets, PATH_INFO="/")
-
-    def call() -> None:
-        started: list[str] = []
-        answer = application(environ, lambda status, headers, _=None: started.append(status))  # type: ignore[arg-type]
-        body = b"".join(answer)
-        close = getattr(answer, "close", None)
-        if close is not None:
-            close()
-        if not started[0].startswith("200"):
-            raise RuntimeError(body.decode())
-
-    return call
+    return prepared(application, make())
 
 
 def _rows(times: Mapping[str, Times], octets: int, goals: Mapping[tuple[str, int], float]) -> Iterator[Row]:
