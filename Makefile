@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint interop timing hostile bench fuzz soak load mutants reliability clean
+.PHONY: help demo serve test lint interop timing hostile bench bench-check fuzz soak load mutants reliability clean
 
 PYTHON ?=
 HOST ?= 127.0.0.1
@@ -23,7 +23,7 @@ READY := $(VENV)/.ready
 
 help: ## show this
 	@echo 'make TARGET [PYTHON=/path/to/python3.11]'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## start the guarded sample, send it good and bad messages, show what came of each
 	@$(IN_VENV) sample_service.demo
@@ -56,6 +56,9 @@ hostile: $(READY) ## measure what hostile messages cost, in time and memory [WRI
 bench: $(READY) ## measure what the guard costs, and show it beside others [ROUNDS=200] [WRITE=bench/README.md]
 	@$(IN_VENV) pip install --quiet --disable-pip-version-check --use-pep517 --editable '.[bench]'
 	@$(IN_VENV) bench.speed --rounds $(ROUNDS) $(if $(WRITE),--write $(WRITE))
+
+bench-check: $(READY) ## count what the guard costs, and fail where it became dearer [WRITE=bench/instructions.toml]
+	@$(IN_VENV) bench.regression $(if $(WRITE),--write $(WRITE))
 
 fuzz: $(READY) ## fuzz every target, time-sliced over the cores; corpora stay in build/fuzz [SECONDS=600] [TARGET=]
 	@$(IN_VENV) pip install --quiet --disable-pip-version-check --use-pep517 --editable '.[fuzz]'

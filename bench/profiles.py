@@ -47,6 +47,8 @@ class Profile:
     name: str
     guard: Guard
     plan: Securing = field(repr=False)
+    home: Path
+    """Where its wsguard.toml is, and what that names."""
 
     def message(self, octets: bytes) -> bytes:
         """``octets`` secured now: no two are the same."""
@@ -100,7 +102,8 @@ def profiles(directory: Path, behind: WSGIApplication | None = None) -> Iterator
         _write(home / "server.pem", SERVER.key_pem + SERVER.pem)
         _write(home / "users.toml", f'alice = "{PASSWORD}"\n'.encode())
         _write(home / "wsguard.toml", policy.encode())
-        made.append(Profile(name, wsguard.guard(behind or application(), home / "wsguard.toml"), plans[name]))
+        guard = wsguard.guard(behind or application(), home / "wsguard.toml")
+        made.append(Profile(name, guard, plans[name], home))
     try:
         yield tuple(made)
     finally:
