@@ -297,4 +297,18 @@ SHOWN: dict[str, Shown] = {
         "services.Lead",
         {"services": {"Lead": {"timestamp": {"time_to_live": 299}}}},
     ),
+    "lint.pins_widened": Shown(
+        {"trust": {"ca_files": ["ca.pem"]}, "services": {"Lead": PINNED}},
+        "services.Lead.trust.ca_files",
+        {
+            "trust": {"ca_files": ["ca.pem"]},
+            "services": {"Lead": {"trust": {"ca_files": [], "pinned_certificates": ["a.pem"]}}},
+        },
+    ),
+    "lint.operations_left": Shown(
+        {"services": {"Lead": {"operations": ["{urn:x}get"]}}},
+        "services.Lead.operations",
+        {"services": {"Lead": {"operations": ["{urn:x}get", "{urn:x}put"]}}},
+        {"Lead": frozenset({"{urn:x}get", "{urn:x}put"})},
+    ),
 }

@@ -310,3 +310,10 @@ def test_what_users_who_sign_leave_out_is_found() -> None:
     kept = {**open_to_all, "handoff": {"unsigned_headers": "keep"}}
     names = {name for name, _ in found(kept, None)}
     assert {"lint.body_unsigned", "lint.timestamp_unsigned", "lint.headers_unsigned"} <= names
+
+
+@pytest.mark.parametrize("operations", [["{urn:x}*"], ["{urn:y}z"], []])
+def test_a_section_of_a_whole_service_or_of_others_leaves_no_operation(operations: list[str]) -> None:
+    known = {"Lead": frozenset({"{urn:x}get", "{urn:x}put"})}
+    listed = found({"services": {"Lead": {"operations": operations, "paths": ["/x"]}}}, known)
+    assert "lint.operations_left" not in {name for name, _ in listed}

@@ -13,7 +13,20 @@ _SERVICE_WEAKER: Final = Rule(
     cure="see that it is meant: take the keys out of [services.NAME], or name the one client that needs them",
 )
 
-OVERRIDE_CATALOGUE: Final = (_SERVICE_WEAKER,)
+_PINS_WIDENED: Final = Rule(
+    name="lint.pins_widened",
+    risk="medium",
+    finds="a service pins certificates, and the authorities of the top of the file are believed beside them",
+    cure="set trust.ca_files = [] in [services.NAME], or take the pins out",
+)
+_OPERATIONS_LEFT: Final = Rule(
+    name="lint.operations_left",
+    risk="medium",
+    finds="a section is named like a service of the application and claims some of its operations only",
+    cure="name all of them, or none: then it is for the whole service",
+)
+
+OVERRIDE_CATALOGUE: Final = (_SERVICE_WEAKER, _PINS_WIDENED, _OPERATIONS_LEFT)
 
 _SWITCHES: Final = (
     ("timestamp", "require_created"),
@@ -73,4 +86,24 @@ def _is_exchanged(section: str, top: Demands, service: Demands) -> bool:
     return section == "username_token" and service.signature.use == "required" != top.signature.use
 
 
-OVERRIDE_RULES: Final[tuple[Looker, ...]] = (_services_demand_less,)
+def _pins_are_widened(look: Look) -> Iterator[Finding]:
+    top = look.policy.trust
+    for name, service in look.policy.services.items():
+        trust = service.trust
+        pinned_here = set(trust.pinned_certificates) - set(top.pinned_certificates)
+        if pinned_here and trust.ca_files and trust.ca_files == top.ca_files:
+            text = "whoever the authorities of the top of the file certify may sign too, not only who is pinned here"
+            yield _PINS_WIDENED.at(f"services.{name}.trust.ca_files", text)
+
+
+def _operations_are_left(look: Look) -> Iterator[Finding]:
+    for name, service in look.policy.services.items():
+        claims = set(service.operations)
+        of_class = () if look.operations is None or not claims else look.operations.get(name, ())
+        left = sorted(one for one in of_class if not claims & {one, f"{one.rpartition('}')[0]}}}*"})
+        if left and len(left) < len(of_class):
+            text = f"the rest of {name} is under the demands of other sections: {', '.join(left)}"
+            yield _OPERATIONS_LEFT.at(f"services.{name}.operations", text)
+
+
+OVERRIDE_RULES: Final[tuple[Looker, ...]] = (_services_demand_less, _pins_are_widened, _operations_are_left)
