@@ -111,7 +111,7 @@ def refuse_what_stayed_closed(outline: Outline, found: Children) -> None:
     """
     for tag in (ENCRYPTED_HEADER, ENCRYPTED_DATA):
         hidden = tag == ENCRYPTED_DATA and outline.hides_its_operation
-        in_header = outline.header is not None and outline.header.find(tag) is not None
+        in_header = outline.header is not None and next(outline.header.iterchildren(tag), None) is not None
         if tag in found or hidden or in_header:
             raise InvalidSecurity(
                 "encryption.malformed",

@@ -205,7 +205,10 @@ def _symmetric(secret: Secret) -> Symmetric:
 
 def _closed(outline: Outline) -> _Element | None:
     """EncryptedData where somebody would have to look: in our Security header, as the Body, or as all that is in it."""
-    if outline.security is not None and (found := outline.security.find(ENCRYPTED_DATA)) is not None:
+    if (
+        outline.security is not None
+        and (found := next(outline.security.iterchildren(ENCRYPTED_DATA), None)) is not None
+    ):
         return found
     if outline.body.tag == ENCRYPTED_DATA:
         return outline.body

@@ -167,7 +167,7 @@ class KeyFinder:
 
     def _with_digest(self, digest: bytes, reader: KeyInfoReader) -> _Element:
         """WSS 1.1 §7.3: EncryptedKeySHA1. One that was sent in an earlier message is not kept."""
-        for element in reader.security.findall(ENCRYPTED_KEY):
+        for element in reader.security.iterchildren(ENCRYPTED_KEY):
             if hashlib.sha1(self.encrypted_key(element).cipher, usedforsecurity=False).digest() == digest:
                 return element
         raise no_key("EncryptedKeySHA1 of another", "an EncryptedKey of this message")

@@ -90,7 +90,7 @@ class Envelope(Outline):
         return tuple(
             " ".join(("".join(block.itertext()), *block.itertext())) if len(block) else block.text or ""
             for tag in WSA_ACTIONS
-            for block in self.header.findall(tag)
+            for block in self.header.iterchildren(tag)
         )
 
 
@@ -162,7 +162,7 @@ def _security_headers(
             raise _structure(expected="mustUnderstand of 0, 1, true or false", seen=must_understand)
     ours: list[_Element] = []
     foreign: list[_Element] = []
-    for block in header.findall(SECURITY):
+    for block in header.iterchildren(SECURITY):
         whose = block.get(version.actor, "").strip(XML_WHITE_SPACE)
         (ours if whose in _OUR_ACTORS or whose == actor else foreign).append(block)
     if len(ours) > 1:

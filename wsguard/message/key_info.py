@@ -103,8 +103,9 @@ class KeyInfoReader:
         what = local_name(name_of(element))
         if not len(element):
             raise self.malformed(expected=f"a key in {what}", seen="nothing")
-        merged = KeyInfo()
-        for child in element:
+        first, *others = element
+        merged = readers[name_of(first)](self, first)
+        for child in others:
             at_most_one(element, name_of(child), self.malformed)
             merged = self._both(merged, readers[name_of(child)](self, child))
         return merged
@@ -160,7 +161,7 @@ class KeyInfoReader:
         if not 1 <= len(element) <= _MOST_X509_DATA:
             raise self.malformed(expected=f"1 to {_MOST_X509_DATA} elements in X509Data", seen=f"{len(element)}")
         certificates: list[x509.Certificate] = []
-        for child in element.findall(_X509_CERTIFICATE):
+        for child in element.iterchildren(_X509_CERTIFICATE):
             certificates += decode(self._octets(child), X509_V3)
         issuer, serial = self._issuer_serial(at_most_one(element, _ISSUER_SERIAL, self.malformed))
         identifier = at_most_one(element, _X509_SKI, self.malformed)

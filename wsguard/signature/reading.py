@@ -203,7 +203,7 @@ class _Reader:
         only_children(element, frozenset({_TRANSFORMS, _DIGEST_METHOD, _DIGEST_VALUE}), malformed)
         if element.get("Type") == _MANIFEST:
             raise malformed(expected="no Manifest", seen="one")
-        has_transforms = element.find(_TRANSFORMS) is not None
+        has_transforms = next(element.iterchildren(_TRANSFORMS), None) is not None
         _in_order(element, *((_TRANSFORMS,) if has_transforms else ()), _DIGEST_METHOD, _DIGEST_VALUE)
         canonicalization, dereferences, names = self._transforms(element[0] if has_transforms else None)
         only_children(element[-2], frozenset(), malformed)
