@@ -25,12 +25,12 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
-from cryptography.hazmat.primitives.serialization import Encoding
 from lxml.etree import _Element
 
 from wsguard.algorithms import Algorithms
 from wsguard.case import Addressed, Case, Judged, Request, Shown
 from wsguard.certificates import CertificateReference
+from wsguard.certificates.reference import octets_of
 from wsguard.clients import ClientTable, Peer, reports
 from wsguard.coverage import Parts
 from wsguard.encryption import Decryptor
@@ -408,7 +408,7 @@ class SecurityEngine:
             username=peer.user.name if peer.user is not None else "",
             client=judged.client,
             reported=case.spared.checks,
-            certificate=None if certificate is None else certificate.public_bytes(Encoding.DER),
+            certificate=None if certificate is None else octets_of(certificate),
             signed_parts=judged.signed_parts,
             encrypted_parts=judged.encrypted_parts,
             timestamp=judged.timestamp,

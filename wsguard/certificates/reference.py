@@ -5,6 +5,8 @@ A reference only selects: trust and SignatureValue decide. So names are compared
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -66,9 +68,19 @@ def _fits(reference: CertificateReference, certificate: x509.Certificate) -> boo
     return not reference.subject or names_equal(reference.subject, certificate.subject)
 
 
+_KEPT: Final = 256
+"""Certificates whose DER is kept: asking the library for it costs more than what is done with it."""
+
+
+@lru_cache(maxsize=_KEPT)
+def octets_of(certificate: x509.Certificate) -> bytes:
+    """The certificate in DER."""
+    return certificate.public_bytes(Encoding.DER)
+
+
 def thumbprint_of(certificate: x509.Certificate) -> bytes:
     """SHA-1 of the certificate in DER, which is what WSS 1.1 §7.3 calls its thumbprint."""
-    return hashlib.sha1(certificate.public_bytes(Encoding.DER), usedforsecurity=False).digest()
+    return hashlib.sha1(octets_of(certificate), usedforsecurity=False).digest()
 
 
 def identity_of(certificate: x509.Certificate) -> str:

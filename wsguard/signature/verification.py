@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from lxml.etree import _Element
 
 from wsguard.algorithms import Algorithms
-from wsguard.certificates.reference import fits
+from wsguard.certificates.reference import fits, octets_of
 from wsguard.explanation import Digested, Explanation, plain
 from wsguard.faults import FailedCheck, SecurityTokenUnavailable
 from wsguard.interfaces import Trust, TrustedCertificate, UserKey
@@ -29,7 +29,7 @@ from wsguard.names import BINARY_SECURITY_TOKEN, SECURITY_TOKEN_REFERENCE
 from wsguard.policy import Demands
 from wsguard.policy.surroundings import Limits
 from wsguard.signature.canonical import canonical_octets, certificate_octets, token_octets
-from wsguard.signature.reading import Canonicalization, Reference, Signature, malformed, read_signature
+from wsguard.signature.reading import DIGEST_SIZES, Canonicalization, Reference, Signature, malformed, read_signature
 from wsguard.signature.value import is_symmetric, verify_shared, verify_value
 
 
@@ -228,6 +228,9 @@ def _identity(signer: Signer) -> bytes:
     return signer.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
+_DIGESTS: Final = {name: getattr(hashlib, name) for name in DIGEST_SIZES}
+
+
 @dataclass(frozen=True, slots=True)
 class _Digester:
     """Holds the references of one signature against the elements they name."""
@@ -276,11 +279,11 @@ class _Digester:
             return ({named.token: method} if in_place else {}), token_octets(named.token, method)
         signer = self.signer
         if isinstance(signer, TrustedCertificate) and _is_of(named, signer):
-            return {}, certificate_octets(signer.certificate.public_bytes(Encoding.DER), element.prefix)
+            return {}, certificate_octets(octets_of(signer.certificate), element.prefix)
         raise _bad_reference("a SecurityTokenReference to the signer's certificate", f"#{reference.target}")
 
     def _compare(self, element: _Element, octets: bytes, reference: Reference) -> None:
-        computed = hashlib.new(reference.digest_method, octets, usedforsecurity=True).digest()
+        computed = _DIGESTS[reference.digest_method](octets).digest()
         if self.context.explanation.digested is not None:
             self.context.explanation.digested.append(
                 Digested(

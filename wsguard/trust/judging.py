@@ -8,11 +8,10 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from wsguard.certificates.decoding import malformed
 from wsguard.certificates.foreign import FOREIGN
-from wsguard.certificates.reference import identity_of, public_key_of
+from wsguard.certificates.reference import identity_of, octets_of, public_key_of
 from wsguard.faults import FailedAuthentication
 from wsguard.interfaces import PublicKey, TrustedCertificate
 from wsguard.policy.demands import TrustDemands
@@ -62,7 +61,7 @@ class Judge:
         """
         try:
             key = _strong_key(certificate, min_rsa_bits)
-            octets = hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()
+            octets = hashlib.sha256(octets_of(certificate)).digest()
             verdict = self._verdicts.get(octets, now)
             if verdict is None:
                 verdict = self._verdict(certificate, key, presented, now)
@@ -164,7 +163,7 @@ def _verdict_of(
         certificate=certificate,
         public_key=key,
         subject=certificate.subject.rfc4514_string(),
-        sha256=hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest(),
+        sha256=hashlib.sha256(octets_of(certificate)).hexdigest(),
         identity=identity_of(certificate),
         how=how,
     )
