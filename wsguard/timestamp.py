@@ -24,6 +24,7 @@ from wsguard.window import place_in_window
 
 _malformed = partial(InvalidSecurity, "timestamp.malformed")
 _CHILDREN: Final = frozenset({CREATED, EXPIRES})
+_OF_INSTANTS: Final = {tag: partial(_malformed, setting=f"wsu:{local_name(tag)}") for tag in _CHILDREN}
 
 
 def verify_timestamp(
@@ -69,7 +70,7 @@ def _instant(parent: _Element, tag: str) -> datetime | None:
         return None
     only_attributes(child, IDS, _malformed)
     text = leaf_text(child, _malformed)
-    return parse_date_time(text.strip(XML_WHITE_SPACE), partial(_malformed, setting=f"wsu:{local_name(tag)}"))
+    return parse_date_time(text.strip(XML_WHITE_SPACE), _OF_INSTANTS[tag])
 
 
 def _check_window(timestamp: Timestamp, demands: TimestampDemands, now: datetime) -> None:

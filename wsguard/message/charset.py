@@ -71,8 +71,10 @@ def _in_utf8(octets: bytes, start: int, charset: str) -> bytes:
     Raises:
         MessageFault: ``envelope.encoding``.
     """
+    if charset != "utf-16" and octets.isascii():
+        return octets
     decoder = codecs.getincrementaldecoder(_PYTHON_CODECS[charset])()
-    same = charset == "utf-8" or (charset != "utf-16" and octets.isascii())
+    same = charset == "utf-8"
     converted = BytesIO()
     with memoryview(octets) as view:
         # The decoder of UTF-16 takes the byte order mark itself.

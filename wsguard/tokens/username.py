@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime, timedelta
+from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Final, Protocol, runtime_checkable
 
@@ -205,6 +206,7 @@ _SUBNET_BITS: Final = 64
 """Of an IPv6 address: RFC 6177 §2 gives every customer such a network at least, so who has one has 2^64 addresses."""
 
 
+@lru_cache(maxsize=1024)
 def _origin(address: str) -> str:
     """What wrong passwords are counted for: an IPv4 address, the /64 of an IPv6 one, or what else the server says."""
     try:
