@@ -70,7 +70,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
             ),
         ),
         "engine": Subject(
-            files=("engine.py", "case.py"),
+            files=("engine.py", "judging.py", "case.py"),
             tests=(
                 *("tests/test_clients.py", "tests/test_explain.py", "tests/test_faults.py", "tests/test_replay.py"),
                 *("tests/test_hidden_in_ciphertext.py", "tests/test_timestamp.py", "tests/test_walking.py"),

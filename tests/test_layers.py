@@ -20,6 +20,7 @@ LAYERS = (
     ),
     ("walking", "requirements", "remembering", "token_keys", "exchange", "securing"),
     ("case",),
+    ("judging",),
     ("engine", "answers", "soapfault"),
     ("received", "handoff", "refusal_log"),
     ("middleware",),

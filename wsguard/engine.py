@@ -18,52 +18,36 @@
 Once anything was decrypted, whatever is wrong with what came out is answered like what could not be decrypted.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final
 
-from lxml.etree import _Element
-
 from wsguard.algorithms import Algorithms
-from wsguard.case import Addressed, Case, Judged, Request, Shown
+from wsguard.case import Addressed, Case, Judged, Request
 from wsguard.certificates import CertificateReference
 from wsguard.certificates.reference import octets_of
-from wsguard.clients import ClientTable, Peer, reports
-from wsguard.coverage import Parts
+from wsguard.clients import ClientTable
 from wsguard.encryption import Decryptor
 from wsguard.exchange import Exchange
-from wsguard.explanation import Explanation, Facts, plain
-from wsguard.faults import FailedCheck, Fault, InvalidSecurity, InvalidSecurityToken, MessageFault
+from wsguard.explanation import Explanation, plain
+from wsguard.faults import FailedCheck, Fault, MessageFault
 from wsguard.interfaces import (
     Attempt,
     KeyMaterial,
     ReplayStore,
     TokenProcessor,
     TrustedCertificate,
-    UserKey,
-    all_at_once,
 )
+from wsguard.judging import MessageJudge
 from wsguard.message.envelope import Outline, read_envelope, read_outline
 from wsguard.message.key_info import check_binary_token
 from wsguard.message.parse import Tree, parse
 from wsguard.message.references import check_references
-from wsguard.names import BINARY_SECURITY_TOKEN, TIMESTAMP, USERNAME_TOKEN
-from wsguard.policy import Client, Demands, Policy
+from wsguard.names import BINARY_SECURITY_TOKEN
+from wsguard.policy import Demands, Policy
 from wsguard.pruning import without
-from wsguard.remembering import retention, signature_until, token_until
 from wsguard.requirements import (
-    check_encryption,
-    check_meaning,
     check_opened_for_nobody,
-    check_places,
-    covering,
-    covering_for_users,
-    missing,
-    peer_of,
-    unsigned_blocks,
 )
 from wsguard.routing import ServiceTable
 from wsguard.security_header import (
@@ -72,26 +56,11 @@ from wsguard.security_header import (
     read_security_header,
     refuse_what_stayed_closed,
 )
-from wsguard.signature import SignatureVerifier, VerifiedSignature
+from wsguard.signature import SignatureVerifier
 from wsguard.sparing import Spared
-from wsguard.timestamp import verify_timestamp
 from wsguard.token_keys import TokenKeys
-from wsguard.verified import Principal, Timestamp, VerifiedMessage
+from wsguard.verified import VerifiedMessage
 from wsguard.walking import Walk, Walked
-
-_Read = tuple[TokenProcessor[Any], Any]
-"""A token that was read, behind what reads its kind."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """A message that has all that is demanded, and may have been seen before."""
-
-    judged: Judged
-    parts: Parts
-    counting: Sequence[VerifiedSignature]
-    """Signatures that cover all that must be covered."""
-    client: Client | None
 
 
 class SecurityEngine:
@@ -126,12 +95,13 @@ class SecurityEngine:
         self._families: Final = {processor.tag: processor.family for processor in tokens}
         self._opens: Final = any(demands.encryption.use != "forbidden" for demands in policy.every_demand)
         self._signatures: Final = SignatureVerifier(keys.trust, keys.shared, policy.limits)
-        self._remember_all: Final = all_at_once(replay)
         self._clients: Final = ClientTable(policy.client, keys.client_certificates)
         self._every_href: Final = every_href
         claimed = {operation for target in services.targets for operation in target.operations}
-        self._namespaces: Final = namespaces | {operation[1:].rpartition("}")[0] for operation in claimed}
-        self._retention: Final = retention(policy)
+        expected = namespaces | {operation[1:].rpartition("}")[0] for operation in claimed}
+        self._judge: Final = MessageJudge(
+            policy, self._clients, tokens=self._tokens, replay=replay, namespaces=expected
+        )
 
     def process(
         self, request: Request, now: datetime, explanation: Explanation, exchange: Exchange | None = None
@@ -224,28 +194,13 @@ class SecurityEngine:
             for token in found.get(BINARY_SECURITY_TOKEN, ()):
                 check_binary_token(token)
             case.explanation.stage("security")
-            return self._judge(addressed, found, walked, algorithms, case)
+            return self._judge.judge(addressed, found, walked, algorithms, case)
         except Fault as fault:
             case.exchange.sealed = opening.begun
             keys.count()
             if opening.begun and not case.judged_tokens:
-                self._judge_tokens_in_the_clear(outline, demands, case)
+                self._judge.judge_tokens_in_the_clear(outline, demands, case)
             raise _concealed(case.spared.first_or(fault), begun=opening.begun) from None
-
-    def _judge_tokens_in_the_clear(self, outline: Outline, demands: Demands, case: Case) -> None:
-        """Do for a message that was not decrypted what is done for one that was: a slow hash would tell them apart.
-
-        Where the Body hides the service, the first that takes such a token stands for it. What comes of it changes
-        nothing: the message is refused.
-        """
-        possible = self._policy.every_demand if demands is self._policy else (demands,)
-        found = read_security_header(outline, self._families)
-        for tag, processor in self._tokens.items():
-            for element in found.get(tag, ()):
-                for token, taking in islice(_readings(processor, element, possible, case.now), 1):
-                    with suppress(Fault):
-                        attempt = Attempt(taking, case.request.remote_addr, case.now)
-                        processor.authenticate(token, attempt, Explanation())
 
     def _opened(self, walked: Walked, before: Demands, case: Case) -> tuple[Children, Addressed]:
         """The message after everything in it was opened, and whom it is for: only now can everybody see that.
@@ -270,124 +225,6 @@ class SecurityEngine:
             if isinstance(signature.signer, TrustedCertificate):
                 signer = CertificateReference(form="a signature", presented=(signature.signer.certificate,))
                 self._trust.choose(signer, demands, case.now, case.explanation)
-
-    def _judge(
-        self, addressed: Addressed, found: Children, walked: Walked, algorithms: Algorithms, case: Case
-    ) -> Judged:
-        """Steps 4 to 7."""
-        demands = addressed.target.demands
-        timestamp = self._judge_timestamp(found, demands, case)
-        parts = Parts.of(addressed.envelope, found)
-        by_users = covering_for_users(walked.signatures, parts, demands)
-        shown = Shown(found=found, walked=walked, parts=parts, by_users=by_users)
-        tokens, users = self._judge_tokens(shown, demands, case)
-        standing = self._judge_requirements(addressed, shown, algorithms, users, case)
-        self._judge_replay(standing, tokens, timestamp, demands, case)
-        return replace(standing.judged, timestamp=timestamp)
-
-    def _judge_timestamp(self, found: Children, demands: Demands, case: Case) -> Timestamp | None:
-        """Step 4."""
-        timestamp = None
-        if TIMESTAMP in found:
-            with case.spared.outside_the_window():
-                timestamp = verify_timestamp(found[TIMESTAMP][0], demands.timestamp, case.now, case.explanation)
-        elif demands.timestamp.use == "required":
-            case.spared.put_off(missing("timestamp", InvalidSecurity))
-        case.explanation.stage("check")
-        return timestamp
-
-    def _judge_tokens(self, shown: Shown, demands: Demands, case: Case) -> tuple[list[_Read], list[Principal]]:
-        """Step 5: every token, and then whose each is."""
-        found, now, explanation = shown.found, case.now, case.explanation
-        read = [
-            (processor, processor.read(element, demands, now, explanation))
-            for tag, processor in self._tokens.items()
-            for element in found.get(tag, ())
-        ]
-        for tag, processor in self._tokens.items():
-            if tag not in found and getattr(demands, processor.family).use == "required":
-                case.spared.put_off(missing(processor.family, InvalidSecurityToken))
-        signed_by = frozenset(one.signer.user for one in shown.by_users if isinstance(one.signer, UserKey))
-        attempt = Attempt(demands, case.request.remote_addr, now, signed_by)
-        case.judged_tokens = True
-        users = [processor.authenticate(token, attempt, explanation) for processor, token in read]
-        explanation.stage("authenticate")
-        return read, users
-
-    def _judge_requirements(
-        self,
-        addressed: Addressed,
-        shown: Shown,
-        algorithms: Algorithms,
-        users: list[Principal],
-        case: Case,
-    ) -> _Standing:
-        """Step 6."""
-        explanation, spared = case.explanation, case.spared
-        envelope, target = addressed.envelope, addressed.target
-        demands, parts, walked = target.demands, shown.parts, shown.walked
-        counting = [*covering(walked.signatures, parts, demands, spared), *shown.by_users]
-        check_places(counting, envelope)
-        signature = counting[0] if counting else None
-        if signature is not None and isinstance(signature.signer, TrustedCertificate):
-            case.exchange.recipient = signature.signer.certificate
-        encrypted = check_encryption(walked.opened, parts, envelope.root, signature, demands, spared)
-        unsigned = None
-        if signature is not None:
-            check_meaning(envelope, signature, demands, self._namespaces)
-            if demands.signature.use == "required" or isinstance(signature.signer, UserKey):
-                unsigned = unsigned_blocks(envelope, signature, demands)
-        user = users[0] if users else None
-        peer = peer_of(user, signature, parts, demands, self._clients)
-        if unsigned is not None and peer.user is None:
-            unsigned += shown.found.get(USERNAME_TOKEN, ())
-        if peer.principal is None:
-            check_opened_for_nobody(walked.opened, envelope)
-        client = self._clients.authorize(peer, user, target.service)
-        explanation.facts.client = client.name if client else ""
-        legacy = algorithms.judge(demands.algorithms, explanation.facts.client, explanation, spared.put_off)
-        spared.decide(reports(client, case.now), explanation)
-        _keep_who_counts(peer, signature, explanation.facts)
-        judged = Judged(
-            addressed=addressed,
-            peer=peer,
-            client=explanation.facts.client,
-            signature=signature,
-            signed_parts=parts.covered_by(signature.covered) if signature is not None else frozenset(),
-            encrypted_parts=encrypted,
-            unsigned=unsigned,
-            legacy=legacy,
-        )
-        return _Standing(judged, parts, counting, client)
-
-    def _judge_replay(
-        self,
-        standing: _Standing,
-        tokens: list[_Read],
-        timestamp: Timestamp | None,
-        demands: Demands,
-        case: Case,
-    ) -> None:
-        """Step 7."""
-        now, client, counting = case.now, standing.client, standing.counting
-        kept = now + self._retention
-        for processor, token in tokens:
-            keys = processor.replay_keys(token)
-            self._remember("replay.nonce", keys, max(kept, token_until(client, demands, now)), now)
-        for one in counting:
-            covered = standing.parts.covered_by(one.covered)
-            dated = timestamp is not None and timestamp.ends and "Timestamp" in covered
-            until = max(kept, signature_until(one, dated, client, now))
-            self._remember("replay.signature", (one.replay_key,), until, now)
-        if tokens or counting:
-            seen = "it was not" if len(tokens) + len(counting) == 1 else "none of them was"
-            case.explanation.passed("replay", expected="nothing that was seen before", seen=seen, setting="replay")
-        case.explanation.stage("replay")
-
-    def _remember(self, check: str, keys: tuple[bytes, ...], until: datetime, now: datetime) -> None:
-        if keys and not self._remember_all(keys, until, now):
-            what = "a token" if check == "replay.nonce" else "a signature"
-            raise InvalidSecurityToken(check, expected=f"{what} never seen before", seen="it was", setting="replay")
 
     def _assemble(self, judged: Judged, case: Case) -> VerifiedMessage:
         """The parsed tree without what was not verified, serialised by us: received octets are never handed on."""
@@ -416,24 +253,6 @@ class SecurityEngine:
             octets=octets,
             tree=envelope.root,
         )
-
-
-def _readings(
-    processor: TokenProcessor[Any], element: _Element, possible: Sequence[Demands], now: datetime
-) -> Iterator[tuple[Any, Demands]]:
-    """The token as it is read under each of these demands that take it."""
-    for demands in possible:
-        with suppress(Fault):
-            yield processor.read(element, demands, now, Explanation()), demands
-
-
-def _keep_who_counts(peer: Peer, signature: VerifiedSignature | None, facts: Facts) -> None:
-    """What a message said of itself and what nobody vouches for is no fact of one that is accepted."""
-    facts.username = plain(peer.user.name) if peer.user is not None else ""
-    facts.certificate_subject = facts.certificate_sha256 = ""
-    if signature is not None and isinstance(signature.signer, TrustedCertificate):
-        facts.certificate_subject = plain(signature.signer.subject)
-        facts.certificate_sha256 = signature.signer.sha256
 
 
 def _note(walked: Walked, exchange: Exchange) -> None:

@@ -116,7 +116,7 @@ BUGS: dict[str, tuple[str, Plant, str]] = {
     ),
     "digests are not compared": ("signature", DIGESTS_GO, "was signed"),
     "unsigned blocks are handed on": (
-        "signature", around("wsguard.engine.unsigned_blocks", lambda made, given: None), "the rest is it",
+        "signature", around("wsguard.judging.unsigned_blocks", lambda made, given: None), "the rest is it",
     ),
     "the signature's value is not looked at": (
         "key_info",

@@ -127,7 +127,7 @@ BROKEN: Final[Mapping[str, Broken]] = {
     # --- Signatures
     "coverage that is not looked at": broken(
         "signed",
-        without("wsguard.engine.covering", lambda found, *_: found),
+        without("wsguard.judging.covering", lambda found, *_: found),
         "authentication",
         "signature.coverage",
         "signature.one_signer",
@@ -137,7 +137,7 @@ BROKEN: Final[Mapping[str, Broken]] = {
     ),
     "coverage by several together": broken("signed", signatures_together, "signature.one_signer"),
     "places that are not looked at": broken(
-        "signed-body-only", without("wsguard.engine.check_places"), "wrapping.timestamp"
+        "signed-body-only", without("wsguard.judging.check_places"), "wrapping.timestamp"
     ),
     "digests that are not compared": broken(
         "signed", unable(_Digester, "_compare"), "signature.digest", "signature.whole_digest", "soap12"
@@ -161,7 +161,7 @@ BROKEN: Final[Mapping[str, Broken]] = {
     "dated permissions for everybody": broken(
         "clients-legacy", unable(Algorithms, "judge", lambda *_: ()), "encryption.algorithm"
     ),
-    "types that anybody may mean": broken("signed", without("wsguard.engine.check_meaning"), "signature.types"),
+    "types that anybody may mean": broken("signed", without("wsguard.judging.check_meaning"), "signature.types"),
     # --- Trust
     "a trust that accepts all": broken(
         "signed-constraints-and-lists",
@@ -198,7 +198,7 @@ BROKEN: Final[Mapping[str, Broken]] = {
     # --- Encryption
     "encryption that nobody demands": broken(
         "encrypted",
-        without("wsguard.engine.check_encryption", lambda *_: frozenset()),
+        without("wsguard.judging.check_encryption", lambda *_: frozenset()),
         "encryption.presence",
         "encryption.whole_body",
         "soap12",

@@ -56,11 +56,11 @@ BROKEN_IN_PART: Final[Mapping[str, Broken]] = {
     ),
     "an Expires a little later": broken("user", expires_later, "soap12", "timestamp.expires"),
     "what was seen forgotten after a second": broken(
-        "user", without("wsguard.engine.retention", lambda _: timedelta(seconds=1)), "replay.late"
+        "user", without("wsguard.judging.retention", lambda _: timedelta(seconds=1)), "replay.late"
     ),
     "a store that keeps for a second": broken("user", kept_for_a_second, "replay.late"),
     "signatures over no date forgotten": broken(
-        "signed-body-only", without("wsguard.engine.signature_until", lambda *case: case[-1]), "replay.undated"
+        "signed-body-only", without("wsguard.judging.signature_until", lambda *case: case[-1]), "replay.undated"
     ),
     "what was seen known on its path only": broken("user", keys_with("path"), "replay.path"),
     "what was seen known as a whole only": broken("signed", keys_with("octets"), "replay.unsigned"),

@@ -17,6 +17,7 @@ from wsguard.encryption.opening import Decryptor
 from wsguard.engine import SecurityEngine
 from wsguard.handoff import handed_on as whole_hand_off
 from wsguard.interfaces import TrustedCertificate
+from wsguard.judging import MessageJudge
 from wsguard.signature import SharedKey
 from wsguard.signature.verification import SignatureVerifier
 from wsguard.stores.replay_memory import MemoryReplayStore
@@ -59,19 +60,19 @@ def keys_with(what: str) -> Break:
     """What was seen counts only with the request's ``what``."""
 
     def broken(patch: Patch) -> None:
-        judge, remember, seen = SecurityEngine._judge, SecurityEngine._remember, list[bytes]()
+        judge, remember, seen = MessageJudge.judge, MessageJudge._remember, list[bytes]()
 
-        def judged(engine: Any, *arguments: Any) -> Any:
+        def judged(itself: Any, *arguments: Any) -> Any:
             found = getattr(arguments[-1].request, what)
             seen[:] = [found if isinstance(found, bytes) else found.encode()]
-            return judge(engine, *arguments)
+            return judge(itself, *arguments)
 
-        def remembered(engine: Any, check: str, keys: Any, until: Any, now: Any) -> None:
+        def remembered(itself: Any, check: str, keys: Any, until: Any, now: Any) -> None:
             others = tuple(hashlib.sha256(seen[0] + key).digest() for key in keys)
-            remember(engine, check, others, until, now)
+            remember(itself, check, others, until, now)
 
-        patch.setattr(SecurityEngine, "_judge", judged)
-        patch.setattr(SecurityEngine, "_remember", remembered)
+        patch.setattr(MessageJudge, "judge", judged)
+        patch.setattr(MessageJudge, "_remember", remembered)
 
     return broken
 
@@ -120,13 +121,13 @@ def names_in_either_case(patch: Patch) -> None:
 
 def users_unsigned(patch: Patch) -> None:
     """Whoever stands beside a signer counts."""
-    peer_of = original("wsguard.engine.peer_of")
+    peer_of = original("wsguard.judging.peer_of")
 
     def both(user: Any, signature: Any, parts: Any, demands: Any, clients: Any) -> Any:
         always = SimpleNamespace(binds=lambda *_: True)
         return peer_of(user, signature, parts, demands, always)
 
-    patch.setattr("wsguard.engine.peer_of", both)
+    patch.setattr("wsguard.judging.peer_of", both)
 
 
 def services_that_begin_alike(patch: Patch) -> None:

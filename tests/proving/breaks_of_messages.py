@@ -27,7 +27,7 @@ def ignoring(what: str) -> Break:
 
 def signatures_together(patch: Patch) -> None:
     """Several signatures may share what must be signed."""
-    covering = original("wsguard.engine.covering")
+    covering = original("wsguard.judging.covering")
 
     def together(signatures: Any, parts: Any, demands: Any, spared: Any) -> Any:
         covered = {element for one in signatures for element in one.covered}
@@ -35,7 +35,7 @@ def signatures_together(patch: Patch) -> None:
             return signatures
         return covering(signatures, parts, demands, spared)
 
-    patch.setattr("wsguard.engine.covering", together)
+    patch.setattr("wsguard.judging.covering", together)
 
 
 def any_codec(patch: Patch) -> None:
