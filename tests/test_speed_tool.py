@@ -10,6 +10,7 @@ import pytest
 if sys.version_info >= (3, 12):
     pytest.skip("spyne 2.14 does not import on Python 3.12", allow_module_level=True)
 
+from bench import floor
 from bench.profiles import POLICIES
 from bench.speed import BEGIN, END, main
 
@@ -47,3 +48,16 @@ def test_it_prints_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None
     assert {row["what"] for row in measured["calls"]} == {"bare spyne", *POLICIES}
     assert {row["what"] for row in measured["growth"]} == set(POLICIES)
     assert all(row["ratio"] > 0 for row in measured["engine"])
+
+
+def test_the_floor_is_measured_in_parts_for_every_profile(capsys: pytest.CaptureFixture[str]) -> None:
+    floor.main(["--rounds", "2"])
+    printed = capsys.readouterr().out
+    for profile in POLICIES:
+        assert all(f"| {profile}, {size} KB | µs |" in printed for size in (2, 20))
+    parts = re.findall(r"^\| ([a-z][^|]*) \| -?\d+ \|$", printed, re.MULTILINE)
+    assert {part: parts.count(part) for part in parts} == {
+        "parse what came": 6, "unwrap the key, RSA-2048": 2, "decrypt, AES-GCM": 2, "parse what was opened": 2,
+        "canonical forms and digests": 4, "verify the value, RSA-2048": 4, "one statement of SQLite": 6,
+        "write what is handed on": 6, "the engine": 6, "left, in Python": 6,
+    }  # fmt: skip
