@@ -107,7 +107,8 @@ def _verification(octets: bytes, plain: bytes) -> dict[str, Part]:
     signed = (next(header.iter(_SIGNED_INFO)), next(header.iter(TIMESTAMP)), body)
     private = cast(Any, CLIENT.key)
     scheme = padding.PKCS1v15(), hashes.SHA256()
-    value, public = private.sign(octets, *scheme), private.public_key()
+    said = etree.tostring(signed[0], method="c14n", exclusive=True)
+    value, public = private.sign(said, *scheme), private.public_key()
 
     def digest() -> None:
         for element in signed:
@@ -115,7 +116,7 @@ def _verification(octets: bytes, plain: bytes) -> dict[str, Part]:
 
     return {
         "canonical forms and digests": digest,
-        "verify the value, RSA-2048": lambda: public.verify(value, octets, *scheme),
+        "verify the value, RSA-2048": lambda: public.verify(value, said, *scheme),
     }
 
 
