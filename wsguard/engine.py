@@ -148,7 +148,7 @@ class SecurityEngine:
             Fault: ``envelope.structure``, ``envelope.soap_action``, ``operation.unknown``.
         """
         explanation = case.explanation
-        envelope = read_envelope(tree, self._policy.actor, outline)
+        envelope = read_envelope(tree, outline)
         explanation.facts.operation = plain(envelope.operation)
         explanation.stage("parse")
         explanation.passed(

@@ -15,7 +15,7 @@ from fuzz.silence import silent
 from fuzz.target import Target, demand
 from tests.messages import SOAP12
 from wsguard.faults import Fault
-from wsguard.message.envelope import read_envelope
+from wsguard.message.envelope import read_envelope, read_outline
 from wsguard.message.parse import ID_NAMES, Tree, parse
 from wsguard.message.references import check_references
 from wsguard.names import SECURITY, SOAP11, SOAP12_ULTIMATE_RECEIVER, SOAP_NEXT
@@ -53,7 +53,7 @@ def judge(octets: bytes) -> bool:
 
 def _handed(document: bytes, charset: str | None) -> tuple[bytes, Tree]:
     tree = parse(document, charset, _CHARSETS, _LIMITS)
-    envelope = read_envelope(tree, "")
+    envelope = read_envelope(tree, read_outline(tree, ""))
     check_references(tree, envelope.body, _LIMITS, every_href=True)
     return without(envelope, security=False), tree
 

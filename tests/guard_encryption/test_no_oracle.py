@@ -6,6 +6,7 @@ from typing import Any, Final
 import pytest
 
 from tests.conftest import Watch
+from tests.encrypting import reference_list
 from tests.guard_encryption.causes import CANARY, CAUSES, CBC, GCM, KEY, SECRET, saying, with_data
 from tests.guard_encryption.sealing import (
     OPEN,
@@ -114,6 +115,38 @@ def test_a_message_fault_after_decryption_is_a_security_fault(guarded: Sealing, 
     guard = guarded(**OPEN, faults={"detail": detail})
     assert b"wsse:FailedCheck" in guard.post(body_with(PAYLOAD * 2)).body
     assert b"soap:Client" in guard.post(draft(timestamp(), body=PAYLOAD * 2).encode()).body
+
+
+@pytest.mark.parametrize(
+    ("octets", "check", "code"),
+    [
+        pytest.param(
+            draft(*(for_server(key_id=f"K{i}", references=()).key_xml() for i in range(5)), timestamp()).encode(),
+            *("limits.encrypted_keys", b"soap:Client"),
+            id="too many keys, before anything was opened",
+        ),
+        pytest.param(
+            encrypted_body().replace(b"2026-11-21", b"2026-11-20"),
+            *("timestamp.expired", b"wsse:MessageExpired"),
+            id="an old Timestamp, after it",
+        ),
+    ],
+)
+def test_other_faults_keep_their_codes_where_they_are_told(
+    guarded: Sealing, octets: bytes, check: str, code: bytes
+) -> None:
+    answer = guarded(**OPEN, faults={"detail": "standard"}).post(octets)
+    assert answer.check == check
+    assert code in answer.body
+
+
+def test_the_record_has_the_setting_of_a_fault_that_is_concealed(opener: SignedGuard) -> None:
+    """One part opens, and the next list is one too much."""
+    second = reference_list(*(f"x{i}" for i in range(17)))
+    answer = opener.post(encrypted_body(None, second))
+    assert answer.record is not None
+    assert (answer.check, answer.record.explanation[-1]["setting"]) == (*("limits.encrypted_data",) * 2,)
+    assert shown(answer) == shown(opener.post(body_with("<")))
 
 
 def test_part_of_a_message_that_opens_does_not_loosen_what_comes_after_it(opener: SignedGuard) -> None:

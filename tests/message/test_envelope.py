@@ -5,7 +5,7 @@ import pytest
 from tests.message.refusing import refused
 from tests.messages import OPERATION, PAYLOAD, SOAP11, SOAP12, WSSE, envelope, security
 from wsguard.faults import Fault, InvalidSecurity, MessageFault, VersionMismatch
-from wsguard.message.envelope import SOAP_1_1, SOAP_1_2, Envelope, read_envelope
+from wsguard.message.envelope import SOAP_1_1, SOAP_1_2, Envelope, read_envelope, read_outline
 from wsguard.message.parse import parse
 from wsguard.policy.surroundings import Limits
 
@@ -16,7 +16,8 @@ BODY = f"<S:Body>{PAYLOAD}</S:Body>"
 
 def read(xml: str | bytes, actor: str = "") -> Envelope:
     octets = xml if isinstance(xml, bytes) else xml.encode()
-    return read_envelope(parse(octets, None, ("utf-8",), Limits()), actor)
+    tree = parse(octets, None, ("utf-8",), Limits())
+    return read_envelope(tree, read_outline(tree, actor))
 
 
 def of(inside: str, soap: str = SOAP11) -> str:

@@ -94,26 +94,24 @@ class Envelope(Outline):
         )
 
 
-def read_envelope(tree: Tree, actor: str, outline: Outline | None = None) -> Envelope:
+def read_envelope(tree: Tree, outline: Outline) -> Envelope:
     """Find the parts of an envelope, each in its place, with an operation in its Body.
 
     Args:
         tree: the parsed message.
-        actor: our own actor or role; ``next``, the ultimate receiver and none are ours too.
-        outline: of ``tree``, where it was read already.
+        outline: of ``tree``.
 
     Raises:
-        VersionMismatch: ``envelope.structure``, an Envelope in another namespace.
         MessageFault: ``envelope.structure``, any other shape; ``operation.unknown``, an operation without namespace.
-        InvalidSecurity: ``security.duplicate``, several Security headers for us.
     """
-    found = outline or read_outline(tree, actor)
-    if found.body.tag == ENCRYPTED_DATA:
+    if outline.body.tag == ENCRYPTED_DATA:
         raise _structure(expected="a Header at most, then one Body", seen=ENCRYPTED_DATA)
     _check_body(
-        found.body, found.version, referenced=frozenset(e.get("href", "").removeprefix("#") for e in tree.hrefs)
+        outline.body, outline.version, referenced=frozenset(e.get("href", "").removeprefix("#") for e in tree.hrefs)
     )
-    return Envelope(found.version, found.root, found.header, found.body, found.security, found.foreign_security)
+    return Envelope(
+        outline.version, outline.root, outline.header, outline.body, outline.security, outline.foreign_security
+    )
 
 
 def read_outline(tree: Tree, actor: str) -> Outline:
@@ -121,10 +119,12 @@ def read_outline(tree: Tree, actor: str) -> Outline:
 
     Args:
         tree: the parsed message.
-        actor: our own actor or role.
+        actor: our own actor or role; ``next``, the ultimate receiver and none are ours too.
 
     Raises:
-        VersionMismatch, MessageFault, InvalidSecurity: as ``read_envelope``.
+        VersionMismatch: ``envelope.structure``, an Envelope in another namespace.
+        MessageFault: ``envelope.structure``, any other shape.
+        InvalidSecurity: ``security.duplicate``, several Security headers for us.
     """
     root = tree.root
     version = _VERSIONS.get(name_of(root))
