@@ -5,19 +5,19 @@ from functools import cache
 from typing import Final
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.guard_encryption.sealing import OPEN, Sealing, sealing
 from tests.signature.signatures import SignedGuard
-from wsguard.keys import pem
 
-_READ_ONCE: Final = cache(pem.load_pem_private_key)
+_READ_ONCE: Final = cache(load_pem_private_key)
 
 
 @pytest.fixture(scope="package", autouse=True)
 def _keys_are_read_once() -> Iterator[None]:
     """OpenSSL proves a private key for a tenth of a second: nine tenths of what it takes to make a guard here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pem, "load_pem_private_key", _READ_ONCE)
+        patch.setattr("wsguard.keys.pem.load_pem_private_key", _READ_ONCE)
         yield
 
 
