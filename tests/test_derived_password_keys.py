@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,11 +24,11 @@ from tests.encrypting import Encryption, b64, reference_list, to_id
 from tests.guard_encryption.deriving import derived_octets, derived_token
 from tests.guard_encryption.sealing import content_of, for_server, sealed, sealing
 from tests.guarding import Answer
-from tests.messages import NOW, PAYLOAD, PROFILE, WSSE, WSU, Token, timestamp
+from tests.messages import NOW, PAYLOAD, PROFILE, WSSE, WSU, Token, sent_at, timestamp
 from tests.signature.signatures import ALICE, BOTH, Guarding, SignedGuard, guarding
 from tests.signing import BODY, TIMESTAMP, Signing, binary_token, sign, unsigned
 from wsguard.explanation import Explanation
-from wsguard.faults import StoreUnavailable
+from wsguard.faults import FailedAuthentication, StoreUnavailable
 from wsguard.interfaces import Attempt, User, UserKey
 from wsguard.policy import Demands
 from wsguard.signature.verification import _identity
@@ -189,12 +189,13 @@ def test_a_salt_beside_the_signature_of_a_certificate_is_nobodys(guard: SignedGu
 
 
 class Users(MemoryUserStore):
-    """Alice, a disabled Dora, and Henry, of whose password a hash is kept."""
+    """Alice, a disabled Dora, Henry, of whose password a hash is kept, and Emma, who has an empty one."""
 
     def find(self, name: str) -> User | None:
         others = {
             "dora": User("dora", b"secret", enabled=False),
             "henry": User("henry", None, password_hash="$argon2id$"),
+            "emma": User("emma", b""),
         }
         return others.get(name) or super().find(name)
 
@@ -205,6 +206,7 @@ REASONS: Final = {
     "nobody at all": (key_of("\0" * 16), "no such user"),
     "dora": (key_of(), "the user is disabled"),
     "henry": (key_of("\0" * 16), "only a hash of the password is kept"),
+    "emma": (key_of("\0" * 16), "only a hash of the password is kept"),
 }
 """Name -> with which key a message is signed, and what the audit says."""
 
@@ -303,6 +305,31 @@ def test_a_password_is_no_second_factor(make: Guarding) -> None:
     assert (message.username, message.principal) == ("alice", Principal("CN=Alice", "certificate"))
 
 
+def both_signed(prefix: str = "", header: str = "", more: str = "") -> bytes:
+    """By alice's password, and by somebody's certificate over her token too."""
+    own = by_password(id="SIG-U")
+    his = replace(Signing.by(ALICE), parts=tuple(replace(part, prefixes=prefix or None) for part in WITH_TOKEN))
+    security = (binary_token(ALICE.certificate), salted_token(), "@SIG-U@", "@SIG-1@", timestamp())
+    body = PAYLOAD if not prefix else TYPED
+    return sign(unsigned(*security, body=body, header=header, envelope_attributes=more), own, his)
+
+
+XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
+TYPED: Final = PAYLOAD.replace("<e:text>", f'<e:text xmlns:xsi="{XSI}" xsi:type="x:T">')
+
+
+def test_what_nobody_signed_is_not_handed_on_beside_a_certificate_either(guard: SignedGuard) -> None:
+    assert guard.accepted(both_signed(header='<x:Pay xmlns:x="urn:x">1</x:Pay>')).username == "alice"
+    assert b"Pay" not in guard.handed
+
+
+@pytest.mark.parametrize("use", ["optional", "required"])
+def test_what_the_user_signed_keeps_its_meaning_beside_a_certificate(make: Guarding, use: str) -> None:
+    """A certificate's signature over a prefix does not say that the user meant it so."""
+    guard = make(**merged(signature={"use": use}), handoff={"namespaces": ["urn:good"]})
+    assert guard.refusal(both_signed("x", more='xmlns:x="urn:evil"')) == "signature.coverage"
+
+
 # --- Once -------------------------------------------------------------------------------------------------------------
 
 
@@ -337,6 +364,21 @@ def test_an_undated_one_is_remembered(make: Guarding) -> None:
 
 # --- Guessing ---------------------------------------------------------------------------------------------------------
 
+
+def test_a_right_key_is_refused_once_there_were_too_many_wrong_ones_beside_it() -> None:
+    """The count is looked at again when the user is taken: others may have guessed meanwhile."""
+    users = MemoryUserStore({"alice": "secret"})
+    failures = MemoryReplayStore()
+    processor = UsernameTokenProcessor(users, failures)
+    demands = Demands.model_validate(merged(username_token={"max_failures": 1}))
+    token = processor.read(etree.fromstring(namespaced(salted_token())), demands, NOW, Explanation())
+    attempt = Attempt(demands, "192.0.2.7", NOW, frozenset({"alice"}))
+    assert processor.authenticate(token, attempt, Explanation()).name == "alice"
+    processor.not_proven(token, attempt)
+    with pytest.raises(FailedAuthentication, match="authenticated"):
+        processor.authenticate(token, attempt, Explanation())
+
+
 BOUNDED: Final = merged(username_token={"max_failures": 3})
 
 
@@ -367,95 +409,97 @@ def test_a_right_key_in_a_message_that_is_refused_later_is_not_counted(make: Gua
 # --- Encryption under such a key --------------------------------------------------------------------------------------
 
 
-def under_password(key: bytes | None = None, **changes: Any) -> Encryption:
-    """Encryption under a key that is derived from the one of the token."""
-    session = derived_octets(key or key_of())
-    return Encryption(key=b"", session=session, algorithm="aes256-gcm", data_key_info=to_id("DK-1"), **changes)
-
-
-def closed(encryption: Encryption | None = None, signing: Signing | None = None, token: str = "") -> bytes:
+def under_password(key_info: str, session: bytes) -> bytes:
     """Signed with the key of the token, and then the Body's content encrypted under one derived from that."""
-    security = (token or salted_token(), derived_token("UT-1"), reference_list("ED-1"), "@SIG-1@", timestamp())
-    text = sign(unsigned(*security), signing or by_password()).decode()
+    security = (salted_token(), derived_token("UT-1"), reference_list("ED-1"), "@SIG-1@", timestamp())
+    text = sign(unsigned(*security), by_password()).decode()
     content = content_of(text)
-    return text.replace(
-        content, replace(encryption or under_password(), plaintext=content.encode()).data_xml()
-    ).encode()
-
-
-def test_what_is_encrypted_under_a_password_is_opened(guard: SignedGuard) -> None:
-    message = guard.accepted(closed())
-    assert (message.username, message.signed_parts, message.encrypted_parts) == ("alice", BOTH, frozenset({"Body"}))
-    assert PAYLOAD.encode() in guard.handed
-
-
-def test_no_data_are_encrypted_under_the_key_itself(guard: SignedGuard) -> None:
-    direct = replace(under_password(), data_key_info=to_id("UT-1"), session=key_of()[:16], algorithm="aes128-gcm")
-    assert guard.refusal(closed(direct)) == "encryption.key"
-
-
-def test_what_is_encrypted_and_not_signed_is_nobodys(make: Guarding) -> None:
-    guard = make(**DERIVED, unsafe_unauthenticated=True)
-    text = unsigned(salted_token(), derived_token("UT-1"), reference_list("ED-1"), timestamp())
-    content = content_of(text)
-    octets = text.replace(content, replace(under_password(), plaintext=content.encode()).data_xml()).encode()
-    assert guard.refusal(octets) == AUTHENTICATION
-
-
-@pytest.mark.parametrize("detail", ["auto", "standard"])
-def test_a_password_that_opens_nothing_is_told_from_no_other_failure(detail: str) -> None:
-    guard = Custom(**DERIVED, faults={"detail": detail})
-    answers = [
-        guard.post(closed(under_password(key), by_password(key), salted_token(name)))
-        for name, (key, _) in REASONS.items()
-    ]
-    opened = guard.post(closed(signing=by_password(key_of("wrong"))))
-    assert {answer.check for answer in answers} == {"encryption.failed"}
-    assert opened.check == AUTHENTICATION
-    assert len({told(answer) for answer in (*answers, opened)}) == 1
+    encryption = Encryption(key=b"", session=session, algorithm="aes128-gcm", data_key_info=key_info)
+    return text.replace(content, replace(encryption, plaintext=content.encode()).data_xml()).encode()
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "octets",
     [
-        pytest.param(closed(under_password(key_of("wrong"))), id="that open nothing"),
-        pytest.param(closed(signing=by_password(key_of("wrong"))), id="that fit no signature"),
+        pytest.param(under_password(to_id("DK-1"), derived_octets(key_of(), 16)), id="derived"),
+        pytest.param(under_password(to_id("UT-1"), key_of()[:16]), id="itself"),
     ],
 )
-def test_guesses_that_are_used_to_decrypt_are_counted_once_each(make: Guarding, wrong: bytes) -> None:
-    guard = make(**BOUNDED)
-    for _ in range(2):
-        guard.refusal(wrong)
-    guard.accepted(closed())
-    guard.refusal(wrong)
-    assert guard.refusal(closed()) == AUTHENTICATION
+def test_a_password_decrypts_nothing(make: Guarding, octets: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One ciphertext can be made to open under thousands of passwords: one message would try them all."""
+    guard = make(**DERIVED)
+    monkeypatch.delattr(module, "username_token_key")
+    assert guard.refusal(octets) == "encryption.key"
 
 
-def test_a_guess_that_opens_something_and_signs_nothing_is_counted(make: Guarding) -> None:
-    guard = make(**BOUNDED)
-    text = unsigned(salted_token(), derived_token("UT-1"), reference_list("ED-1"), timestamp())
-    content = content_of(text)
-    octets = text.replace(content, replace(under_password(), plaintext=content.encode()).data_xml()).encode()
-    assert [guard.refusal(octets) for _ in range(3)] == [AUTHENTICATION] * 3
-    assert guard.refusal(salted()) == AUTHENTICATION
+def closed(token: str | None = None, signing: Signing | None = None) -> bytes:
+    """Signed with the key of the token, and then the Body's content encrypted for the server."""
+    return signed_then_encrypted_by_password(token or salted_token(), signing or by_password())
 
 
-def test_a_message_uses_the_key_of_one_token(tmp_path: Path) -> None:
-    guard = sealing(tmp_path)(**DERIVED, encryption={"use": "optional"})
+def signed_then_encrypted_by_password(token: str, signing: Signing) -> bytes:
+    text = sign(unsigned("@EK-1@", token, "@SIG-1@", timestamp()), signing).decode()
+    return sealed(text, (content_of(text), for_server()))
+
+
+@pytest.fixture
+def sealed_for(tmp_path: Path) -> Guarding:
+    make = sealing(tmp_path)
+    return lambda **policy: make(**{**DERIVED, "encryption": {"use": "optional"}, **policy})
+
+
+def test_what_is_signed_with_a_password_may_be_encrypted_for_a_certificate(sealed_for: Guarding) -> None:
+    message = sealed_for().accepted(closed())
+    assert (message.username, message.signed_parts, message.encrypted_parts) == ("alice", BOTH, frozenset({"Body"}))
+
+
+def test_a_message_uses_the_key_of_one_token(sealed_for: Guarding) -> None:
     second = salted_token("bob", id="UT-2")
     own = by_password(id="SIG-A")
     his = by_password(key_of("hunter2"), id="SIG-B", key_info=TO_TOKEN.replace("UT-1", "UT-2"))
     text = sign(unsigned(salted_token(), "@SIG-A@", "@EK-1@", second, "@SIG-B@", timestamp()), own, his).decode()
-    assert guard.refusal(sealed(text, (second, for_server(kind="Element")))) == "encryption.malformed"
+    assert sealed_for().refusal(sealed(text, (second, for_server(kind="Element")))) == "encryption.malformed"
 
 
 # --- Where the operation is hidden, and the store away ----------------------------------------------------------------
 
 
-def test_a_service_that_takes_no_such_users_refuses_them_once_it_is_known(tmp_path: Path) -> None:
-    services = {"Echo": {"operations": ["{urn:echo}Echo"], "username_token": {"password_types": ["PasswordDigest"]}}}
-    guard = guarding(tmp_path)(**DERIVED, services=services)
+def service(**username_token: Any) -> dict[str, Any]:
+    return {"Echo": {"operations": ["{urn:echo}Echo"], "username_token": username_token}}
+
+
+def test_a_service_that_takes_no_such_users_refuses_them_once_it_is_known(sealed_for: Guarding) -> None:
+    guard = sealed_for(services=service(password_types=["PasswordDigest"]))
     assert guard.refusal(closed()) == "username_token.password_type"
+
+
+def test_a_service_that_alone_takes_such_users_takes_them_where_it_is_hidden(sealed_for: Guarding) -> None:
+    top = {"username_token": {"use": "required", "password_types": ["PasswordDigest"]}}
+    assert sealed_for(**top, services=service(password_types=["DerivedKey"])).accepted(closed()).username == "alice"
+
+
+def test_the_fewest_guesses_of_any_service_hold_where_it_is_hidden(sealed_for: Guarding) -> None:
+    guard = sealed_for(services=service(max_failures=2, failure_window=3600))
+    assert [guard.refusal(closed(signing=by_password(key_of("wrong")))) for _ in range(2)] == [AUTHENTICATION] * 2
+    guard.clock.now += timedelta(seconds=61)
+    with sent_at(guard.clock.now):
+        assert guard.refusal(closed()) == AUTHENTICATION
+
+
+def test_too_many_guesses_at_a_service_hold_for_one_that_comes_hidden(sealed_for: Guarding) -> None:
+    guard = sealed_for(services=service(max_failures=2, failure_window=3600))
+    for _ in range(2):
+        guard.refusal(salted(None, by_password(key_of("wrong"))))
+    assert guard.refusal(closed()) == AUTHENTICATION
+
+
+def test_nobody_is_named_in_the_record_of_a_hidden_call_that_is_exempt(sealed_for: Guarding) -> None:
+    guard = sealed_for(
+        exempt=[{"operations": ["{urn:echo}Echo"]}], audit={"url": "memory://", "record": "all"}
+    )
+    record = guard.post(closed()).record
+    assert record is not None
+    assert (record.outcome, record.username, record.certificate_subject) == ("exempt", "", "")
 
 
 class Away(MemoryReplayStore):

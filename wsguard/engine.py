@@ -26,7 +26,7 @@ from wsguard.algorithms import Algorithms
 from wsguard.case import Addressed, Case, Judged, Request
 from wsguard.certificates import CertificateReference
 from wsguard.certificates.reference import octets_of
-from wsguard.clients import ClientTable
+from wsguard.clients import ClientTable, Peer
 from wsguard.encryption import Decryptor
 from wsguard.exchange import Exchange
 from wsguard.explanation import Explanation, plain
@@ -38,7 +38,7 @@ from wsguard.interfaces import (
     TokenProcessor,
     TrustedCertificate,
 )
-from wsguard.judging import MessageJudge
+from wsguard.judging import MessageJudge, keep_who_counts
 from wsguard.message.envelope import Outline, read_envelope, read_outline
 from wsguard.message.key_info import check_binary_token
 from wsguard.message.parse import Tree, parse
@@ -97,6 +97,7 @@ class SecurityEngine:
         self._signatures: Final = SignatureVerifier(keys.trust, keys.shared, policy.limits)
         self._clients: Final = ClientTable(policy.client, keys.client_certificates)
         self._every_href: Final = every_href
+        self._taken_by_any: Final = _taken_by_any(policy)
         claimed = {operation for target in services.targets for operation in target.operations}
         expected = namespaces | {operation[1:].rpartition("}")[0] for operation in claimed}
         self._judge: Final = MessageJudge(
@@ -174,7 +175,8 @@ class SecurityEngine:
         """Steps 3 to 7, with refusals in the words that a sender may hear."""
         demands = self._policy if addressed is None else addressed.target.demands
         algorithms = Algorithms(demands.algorithms, case.now, spared=case.spared.possible)
-        attempt = Attempt(demands, case.request.remote_addr, case.now)
+        taken = demands if addressed is not None else self._taken_by_any
+        attempt = Attempt(taken, case.request.remote_addr, case.now)
         keys = TokenKeys(self._tokens, attempt, case.explanation)
         opening = self._decryptor.message(algorithms, case.explanation, keys.of)
         try:
@@ -190,6 +192,7 @@ class SecurityEngine:
                 found, addressed = self._opened(walked, demands, case)
                 if addressed.target.kind == "exempt":
                     check_opened_for_nobody(walked.opened, addressed.envelope)
+                    keep_who_counts(Peer(), None, case.explanation.facts)
                     return Judged(addressed=addressed)
             for token in found.get(BINARY_SECURITY_TOKEN, ()):
                 check_binary_token(token)
@@ -253,6 +256,19 @@ class SecurityEngine:
             octets=octets,
             tree=envelope.root,
         )
+
+
+def _taken_by_any(policy: Policy) -> Demands:
+    """For a token whose service is not known yet: it is read if any service may take it, with the fewest guesses."""
+    every = [demands.username_token for demands in policy.every_demand]
+    update = {
+        "password_types": tuple(dict.fromkeys(kind for one in every for kind in one.password_types)),
+        "time_to_live": max(one.time_to_live for one in every),
+        "future_time_to_live": max(one.future_time_to_live for one in every),
+        "max_failures": min(one.max_failures for one in every),
+        "failure_window": max(one.failure_window for one in every),
+    }
+    return policy.model_copy(update={"username_token": policy.username_token.model_copy(update=update)})
 
 
 def _note(walked: Walked, exchange: Exchange) -> None:

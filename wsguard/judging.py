@@ -163,10 +163,10 @@ class MessageJudge:
             case.exchange.recipient = signature.signer.certificate
         encrypted = check_encryption(walked.opened, parts, envelope.root, signature, demands, spared)
         unsigned = None
-        if signature is not None:
-            check_meaning(envelope, signature, demands, self._namespaces)
-            if demands.signature.use == "required" or isinstance(signature.signer, UserKey):
-                unsigned = unsigned_blocks(envelope, signature, demands)
+        for one in (*counting[:1], *(user for user in shown.by_users if user is not signature)):
+            check_meaning(envelope, one, demands, self._namespaces)
+        if signature is not None and (demands.signature.use == "required" or shown.by_users):
+            unsigned = unsigned_blocks(envelope, signature, demands)
         user = users[0] if users else None
         peer = peer_of(user, signature, parts, demands, self._clients)
         if unsigned is not None and peer.user is None:
@@ -177,7 +177,7 @@ class MessageJudge:
         explanation.facts.client = client.name if client else ""
         legacy = algorithms.judge(demands.algorithms, explanation.facts.client, explanation, spared.put_off)
         spared.decide(reports(client, case.now), explanation)
-        _keep_who_counts(peer, signature, explanation.facts)
+        keep_who_counts(peer, signature, explanation.facts)
         judged = Judged(
             addressed=addressed,
             peer=peer,
@@ -244,7 +244,7 @@ def _readings(
             yield processor.read(element, demands, now, Explanation()), demands
 
 
-def _keep_who_counts(peer: Peer, signature: VerifiedSignature | None, facts: Facts) -> None:
+def keep_who_counts(peer: Peer, signature: VerifiedSignature | None, facts: Facts) -> None:
     """What a message said of itself and what nobody vouches for is no fact of one that is accepted."""
     facts.username = plain(peer.user.name) if peer.user is not None else ""
     facts.certificate_subject = facts.certificate_sha256 = ""

@@ -57,8 +57,7 @@ class Serving:
         faults, keys = self.policy.faults, self.policy.keys
         if faults.detail != "auto":
             return faults.detail
-        by_passwords = any(demands.username_token.makes_keys for demands in self.policy.every_demand)
-        return "unified" if keys.decrypt or keys.shared or by_passwords else "standard"
+        return "unified" if keys.decrypt or keys.shared else "standard"
 
 
 _WITHOUT_BODY: Final = ("202", "204")

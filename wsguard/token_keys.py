@@ -55,8 +55,6 @@ class TokenKeys:
     def count(self) -> None:
         """Of a message that is refused: count a failure for each key that was used and not proven, once.
 
-        An answer that depends on what was decrypted under a guessed password tells whether the guess was right.
-
         Raises:
             StoreUnavailable: one was not counted.
         """

@@ -33,8 +33,6 @@ from wsguard.message.key_info import KeyInfo, KeyInfoReader
 from wsguard.message.lexical import name_of
 from wsguard.names import DERIVED_KEY_TOKENS, ENCRYPTED_KEY, USERNAME_TOKEN
 
-_AS_IT_IS: Final = frozenset({"KeyName", "UsernameToken"})
-"""How a key came whose length is nobody's choice in the message."""
 _FALLBACK: Final = 32
 """Octets of the random key that stands for one that could not be unwrapped: as long as the longest of an algorithm."""
 
@@ -117,12 +115,20 @@ class KeyFinder:
         if (agreement := key_of(data.key_info, AGREEMENT_METHOD)) is not None:
             return self._agreed(agreement, KEY_LENGTHS[data.algorithm], reader)
         secret = self.of_key_info(reader.read(data.key_info), reader)
-        if secret.method in _AS_IT_IS and len(secret.octets) != KEY_LENGTHS[data.algorithm]:
+        if secret.method == "KeyName" and len(secret.octets) != KEY_LENGTHS[data.algorithm]:
             raise no_key(f"{secret.key}, of {len(secret.octets)} octets", f"a key for {data.algorithm}")
         return secret
 
-    def of_key_info(self, info: KeyInfo, reader: KeyInfoReader) -> Secret:
+    def of_key_info(self, info: KeyInfo, reader: KeyInfoReader, *, signs: bool = False) -> Secret:
         """The symmetric key that a ds:KeyInfo names, which is not the key of a certificate.
+
+        A password is for signatures alone: one ciphertext can be made to open under thousands of passwords (Len, Grubbs
+        and Ristenpart, Partitioning Oracle Attacks, 2021), and an HMAC fits one.
+
+        Args:
+            info: what it says.
+            reader: of the message.
+            signs: whether it is for a signature.
 
         Raises:
             SecurityFault: ``encryption.key``, it names none; as ``of_header_key``; ``encryption.malformed``,
@@ -130,13 +136,13 @@ class KeyFinder:
             MessageFault: as ``encrypted_key``.
         """
         if info.token is not None and info.token.tag in DERIVED_KEY_TOKENS:
-            return self._derived(info.token, reader)
+            return self._derived(info.token, reader, signs=signs)
+        if signs and _is_user(info, reader):
+            return self._of_user(info, to_derive=False)
         return self._underived(info, reader)
 
-    def _underived(self, info: KeyInfo, reader: KeyInfoReader, *, to_derive: bool = False) -> Secret:
+    def _underived(self, info: KeyInfo, reader: KeyInfoReader) -> Secret:
         if info.token is not None:
-            if info.token.tag == USERNAME_TOKEN and info.token.getparent() is reader.security:
-                return self._of_user(info.token, to_derive=to_derive)
             if info.token.tag != ENCRYPTED_KEY or info.token.getparent() is not reader.security:
                 raise no_key(name_of(info.token), "a reference to a key of this Security header")
             return self.of_header_key(info.token, reader)
@@ -147,13 +153,18 @@ class KeyFinder:
         octets = self._shared_key(info)
         return Secret(octets, info.key_name, "KeyName", shared=info.key_name)
 
-    def _derived(self, element: _Element, reader: KeyInfoReader) -> Secret:
+    def _derived(self, element: _Element, reader: KeyInfoReader, *, signs: bool) -> Secret:
         derived = read_derived_key(element)
-        secret = self._underived(reader.read_reference(derived.reference), reader, to_derive=True)
+        info = reader.read_reference(derived.reference)
+        if signs and _is_user(info, reader):
+            secret = self._of_user(info, to_derive=True)
+        else:
+            secret = self._underived(info, reader)
         return replace(secret, octets=derived.of(secret.octets), method=f"{secret.method}, derived")
 
-    def _of_user(self, element: _Element, *, to_derive: bool) -> Secret:
-        if self._user_keys is None:
+    def _of_user(self, info: KeyInfo, *, to_derive: bool) -> Secret:
+        element = info.token
+        if self._user_keys is None or element is None:
             raise no_key("UsernameToken", "a key that is not made of a password")
         place = path_of(element)
         if place not in self._users:
@@ -228,6 +239,11 @@ class KeyFinder:
         if key is None:
             raise no_key(info.key_name or "another kind of key", "the KeyName of a key in keys.shared")
         return key
+
+
+def _is_user(info: KeyInfo, reader: KeyInfoReader) -> bool:
+    token = info.token
+    return token is not None and token.tag == USERNAME_TOKEN and token.getparent() is reader.security
 
 
 def _or_random(octets: bytes | None) -> bytes:

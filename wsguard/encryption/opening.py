@@ -159,7 +159,7 @@ class MessageDecryption:
                 ``open``.
             MessageFault: ``limits.encrypted_keys``.
         """
-        return self._finder.of_key_info(info, _Scene(tree, security).reader)
+        return self._finder.of_key_info(info, _Scene(tree, security).reader, signs=True)
 
     def _targets(self, element: _Element) -> tuple[str, ...]:
         if element.tag == ENCRYPTED_KEY:
@@ -202,15 +202,8 @@ class MessageDecryption:
             expected="data that one of our keys opens",
             seen=f"{'content of ' if part.content else ''}{what}, {part.algorithm}, {part.secret.method}"
             f" by {part.secret.key}",
-            setting=_setting_of(part.secret),
+            setting=part.secret.key if not part.secret.shared else "keys.shared",
         )
-
-
-def _setting_of(secret: Secret) -> str:
-    """The key path of the setting that gave the key."""
-    if secret.user is not None:
-        return "users"
-    return "keys.shared" if secret.shared else secret.key
 
 
 def _whole(element: _Element) -> _Element:

@@ -110,7 +110,7 @@ class UsernameTokenDemands(Section):
 
     @property
     def makes_keys(self) -> bool:
-        """Whether keys are made of passwords: they sign, and may decrypt."""
+        """Whether keys are made of passwords, to sign with."""
         return self.use != "forbidden" and "DerivedKey" in self.password_types
 
 

@@ -147,7 +147,7 @@ class Faults(Section):
 
     detail: Literal["auto", "unified", "standard", "detailed"] = "auto"
     """unified: one code for every refusal; standard: the eight codes of WSS 1.1 §12; detailed: the check's name too.
-    auto: unified where there are decryption keys or keys are made of passwords, else standard."""
+    auto: unified where there are decryption keys, else standard."""
 
 
 class Limits(Section):

@@ -101,7 +101,7 @@ class UsernameTokenProcessor:
         user = self._users.find(token.username)
         octets = username_token_key((user or _NOBODY).password or _NO_PASSWORD, token.derivation)
         nobody = secrets.token_bytes(len(octets))
-        may = user is not None and user.enabled and user.password is not None
+        may = user is not None and user.enabled and bool(user.password)
         signs = token.derivation.salt[0] == FOR_SIGNATURES
         return UserKey(token.username, octets if may else nobody, signs, _reason(token, user))
 
@@ -124,6 +124,7 @@ class UsernameTokenProcessor:
         return user
 
     def _who_signed(self, token: UsernameToken, attempt: Attempt) -> User:
+        self._check_guesses(_guesses(token, attempt), attempt)
         user = self._users.find(token.username) if token.username in attempt.signed_by else None
         if user is None or not user.enabled:
             raise _unauthenticated("a Salt, and no signature under the key that is made with it")
@@ -144,14 +145,14 @@ class UsernameTokenProcessor:
     def _matches(self, token: UsernameToken, user: User) -> bool:
         if token.password_type == "PasswordDigest":
             expected = password_digest(token.nonce or b"", token.created_text or "", user.password or _NO_PASSWORD)
-            return hmac.compare_digest(expected, token.password) and user.password is not None
+            return hmac.compare_digest(expected, token.password) and bool(user.password)
         hashed = False
         if self._verifier is not None:
             hashed = self._verifier.matches(user.password_hash or self._verifier.stand_in, token.password)
         # Hashed first: compare_digest takes a time that depends on the length.
         kept = hashlib.sha256(user.password or _NO_PASSWORD).digest()
         equal = hmac.compare_digest(kept, hashlib.sha256(token.password).digest())
-        return equal if user.password is not None else hashed and bool(user.password_hash)
+        return equal if user.password else hashed and bool(user.password_hash)
 
     def replay_keys(self, token: UsernameToken) -> tuple[bytes, ...]:
         """(user, decoded nonce), and the digest: whoever moves bytes or names another user changes one of them only."""
@@ -197,7 +198,7 @@ def _unauthenticated(seen: str, *, setting: str = "users") -> FailedAuthenticati
 def _reason(token: UsernameToken, user: User | None) -> str:
     if user is None:
         return "no such user"
-    if token.derivation is not None and user.password is None:
+    if token.derivation is not None and not user.password:
         return "only a hash of the password is kept"
     return f"wrong {token.password_type}" if user.enabled else "the user is disabled"
 
