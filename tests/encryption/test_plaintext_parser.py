@@ -1,19 +1,18 @@
 """The parser of what was decrypted, by itself: hardened even where nothing before it looked at the octets."""
 
 import re
-import threading
 from typing import Any
 
 import pytest
 from lxml import etree
 
 from wsguard.encryption import plaintext
-from wsguard.encryption.plaintext import _per_thread, _PerThread
+from wsguard.message.interning import _new_parser
 from wsguard.policy.surroundings import Limits
 
 
 def parse(octets: bytes, parser: etree.XMLParser | None = None) -> etree._Element:
-    return etree.fromstring(octets, parser or _PerThread().parser)
+    return etree.fromstring(octets, parser or _new_parser())
 
 
 class Asked(etree.Resolver):
@@ -42,7 +41,7 @@ def test_it_puts_nothing_in_the_place_of_an_entity() -> None:
 
 @pytest.mark.parametrize("kind", ['SYSTEM "urn:dtd"', 'PUBLIC "-//X" "urn:dtd"'])
 def test_it_asks_for_no_document_type_elsewhere(kind: str) -> None:
-    parser, asked = _PerThread().parser, Asked()
+    parser, asked = _new_parser(), Asked()
     parser.resolvers.add(asked)
     assert parse(f"<!DOCTYPE a {kind}><a><b/></a>".encode(), parser)[0].tag == "b"
     assert asked.urls == []
@@ -73,12 +72,3 @@ def test_what_was_decrypted_is_looked_at_inside_of_a_name_that_is_another_each_t
         plaintext._check(piece, Limits())
     found = [re.fullmatch(rb"<(wsguard-[0-9a-f]{32})>text</(?:\1)>", octets) for octets in seen]
     assert len({match[1] for match in found if match}) == 20, seen
-
-
-def test_each_thread_has_one_and_keeps_it() -> None:
-    parsers = [_per_thread.parser, _per_thread.parser]
-    thread = threading.Thread(target=lambda: parsers.append(_per_thread.parser))
-    thread.start()
-    thread.join()
-    assert parsers[0] is parsers[1]
-    assert parsers[2] is not parsers[0]

@@ -1,146 +1,187 @@
-"""Names that libxml2 keeps: a thread goes on with another dictionary of them, and nothing else is changed by that."""
+"""Names that libxml2 keeps: how many a thread has is estimated, and what is above the bound is parsed elsewhere."""
 
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from typing import Any
 
 import pytest
 from lxml import etree
 
-from wsguard.message.interning import _DICTIONARY, MOST_OCTETS, ThreadParser, _kept_for_this_thread
-
-MORE = MOST_OCTETS + 1
-
-
-@pytest.fixture(params=["in the main thread", "in another thread"])
-def run(request: pytest.FixtureRequest) -> Iterator[Callable[[Callable[[], None]], None]]:
-    """Runs something in a thread, and raises what it raised."""
-    if request.param == "in the main thread":
-        yield lambda work: work()
-        return
-    with ThreadPoolExecutor(1) as pool:
-        yield lambda work: pool.submit(work).result()
+from wsguard.message import interning
+from wsguard.message.interning import A_NAME, LOOKED_AT, MOST_KEPT, ThreadParser, knowing, parse_apart
 
 
-Run = Callable[[Callable[[], None]], None]
+class Chance:
+    """What comes next by chance, said before."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def random(self) -> float:
+        return self.value
 
 
-def dictionary() -> object:
-    """Of this thread, as lxml has it."""
-    return _kept_for_this_thread()[_DICTIONARY]
+@pytest.fixture
+def chance(monkeypatch: pytest.MonkeyPatch) -> Chance:
+    """Every document is looked at."""
+    made = Chance(0.0)
+    monkeypatch.setattr(interning, "_random", made)
+    return made
 
 
-def begun() -> ThreadParser:
-    """One whose thread has parsed nothing with its dictionary."""
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
+    """The threads that were started."""
+    started: list[threading.Thread] = []
+    original = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        started.append(thread)
+        original(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    return started
+
+
+def kept(document: bytes) -> float:
+    """What a document alone brings, as it is estimated where it is looked at."""
     parsers = ThreadParser()
-    parsers.for_octets(MORE)
-    parsers.for_octets(0)
-    return parsers
+    parsers.parse(document)
+    return parsers.kept * min(1.0, len(document) / LOOKED_AT)
 
 
-def test_a_thread_goes_on_with_another_dictionary_after_so_many_octets(run: Run) -> None:
-    def work() -> None:
-        parsers = begun()
-        first, parser = dictionary(), parsers.for_octets(MOST_OCTETS)
-        assert (parsers.for_octets(1), dictionary()) == (parser, first)
-        assert parsers.for_octets(0) is not parser
-        assert dictionary() is not first
-        assert parsers.for_octets(0) is parsers.for_octets(0)
-
-    run(work)
-
-
-def test_the_octets_are_counted_for_the_thread_and_not_for_a_green_thread() -> None:
-    """gevent gives each of its threads a threading.local of its own, and lxml's dictionary is that of the real one."""
-    begun()
-    first = dictionary()
-    for _ in range(16):
-        ThreadParser().for_octets(MOST_OCTETS // 16)
-    ThreadParser().for_octets(1)
-    assert dictionary() is first
-    ThreadParser().for_octets(0)
-    assert dictionary() is not first
+@pytest.mark.parametrize(
+    ("document", "names"),
+    [
+        (b"<abc/>", ["abc"]),
+        (b"<a:bc xmlns:a='urn:d'><bc/></a:bc>", ["a:bc", "bc", "xmlns:a", "'urn:d'"]),
+        (b"<a\nb = '1'\tc\n=\n\"2\" b2='b=\"x\"'/>", ["a", "b", "c", "b2"]),
+        ("<ä ö='ü'/>".encode(), ["ä", "ö"]),
+        (b"<a xmlns = \"urn:x='y'\"/>", ["a", "xmlns", "\"urn:x='y'\""]),
+        (b"<a>text</a>", ["a"]),
+        (b"<a>\nMII=\n5A==</a>", ["a"]),
+        (b"<a Id='i'><b/></a>", ["a", "Id", "b"]),
+    ],
+)
+def test_every_name_of_a_document_counts_and_no_value(document: bytes, names: list[str], chance: Chance) -> None:
+    assert etree.fromstring(document) is not None
+    expected = sum(len(name.encode()) + A_NAME for name in names)
+    assert kept(document) == pytest.approx(expected)
 
 
-def test_each_thread_has_a_parser_of_its_own() -> None:
-    parsers, meeting = ThreadParser(), threading.Barrier(8)
-
-    def own(_: int) -> Any:
-        meeting.wait(10)
-        return parsers.for_octets(0)
-
-    with ThreadPoolExecutor(8) as pool:
-        assert len(set(map(id, list(pool.map(own, range(8)))))) == 8
+def test_a_name_counts_once(chance: Chance) -> None:
+    parsers = ThreadParser()
+    parsers.parse(b"<a><b/><b/></a>")
+    before = parsers.kept
+    parsers.parse(b"<b><a/></b>")
+    assert parsers.kept == before > 0
 
 
-def test_what_an_application_made_the_default_parser_of_its_thread_stays_that(run: Run) -> None:
-    def work() -> None:
-        own = etree.XMLParser(remove_comments=True)
-        etree.set_default_parser(own)
-        try:
-            parsers = begun()
-            assert etree.get_default_parser() is own
-            for _ in range(3):
-                parsers.for_octets(MORE)
-            assert etree.get_default_parser() is own
-            assert etree.tostring(etree.fromstring("<a><!-- --><b/></a>")) == b"<a><b/></a>"
-        finally:
-            etree.set_default_parser(None)
-
-    run(work)
+def test_of_what_is_not_well_formed_every_octet_counts(chance: Chance) -> None:
+    parsers = ThreadParser()
+    with pytest.raises(etree.XMLSyntaxError):
+        parsers.parse(b"<a new='")
+    assert parsers.kept == 8
 
 
-# --- Documents with different dictionaries ----------------------------------------------------------------------------
+def test_a_document_is_looked_at_by_chance_and_counts_for_those_that_are_not(chance: Chance) -> None:
+    document = b"<abc/>"
+    likely = len(document) / LOOKED_AT
+    chance.value = likely
+    assert kept(document) == 0
+    chance.value = likely * 0.999
+    parsers = ThreadParser()
+    parsers.parse(document)
+    assert parsers.kept == pytest.approx((3 + A_NAME) / likely)
+
+
+def test_a_large_document_is_always_looked_at(chance: Chance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interning, "LOOKED_AT", 6)
+    chance.value = 0.999999
+    parsers = ThreadParser()
+    parsers.parse(b"<abc/>")
+    assert parsers.kept == 3 + A_NAME
+
+
+def test_above_the_bound_a_document_is_parsed_by_a_thread_of_its_own(threads: list[threading.Thread]) -> None:
+    parsers = ThreadParser()
+    parsers.kept = MOST_KEPT
+    assert parsers.parse(b"<a/>").tag == "a"
+    assert threads == []
+    parsers.kept = MOST_KEPT + 1
+    assert parsers.parse(b"<b><!-- c --><c/></b>")[0].tag == "c"
+    assert [thread.is_alive() for thread in threads] == [False]
+    with pytest.raises(etree.XMLSyntaxError) as raised:
+        parsers.parse(b"<a>\n<b></a>")
+    assert raised.value.lineno == 2
+    assert parsers.kept == MOST_KEPT + 1
+
+
+def test_each_thread_counts_for_itself(chance: Chance) -> None:
+    parsers, others = ThreadParser(), []
+    parsers.parse(b"<a/>")
+    thread = threading.Thread(target=lambda: others.append(parsers.kept))
+    thread.start()
+    thread.join()
+    assert others == [0]
+    assert parsers.kept > 0
+
+
+# --- Documents of other threads ---------------------------------------------------------------------------------------
 
 DOCUMENT = b'<p:a xmlns:p="urn:p" p:b="1" c="2"><p:d xmlns="urn:q"><e f="3">text</e></p:d><g/></p:a>'
 
 
-def parsed(parsers: ThreadParser, document: bytes = DOCUMENT) -> Any:
-    """A document of a dictionary that is never used again."""
-    root = etree.fromstring(document, parsers.for_octets(MORE))
-    parsers.for_octets(0)
-    return root
+def test_a_document_outlives_the_thread_that_parsed_it() -> None:
+    for root in [parse_apart(DOCUMENT) for _ in range(5)]:
+        assert etree.tostring(root) == DOCUMENT
+        assert root.find("{urn:p}d/{urn:q}e").get("f") == "3"  # type: ignore[union-attr]
+        assert root.xpath("//@*[local-name() = 'f'] = '3' and count(//p:d) = 1", namespaces={"p": "urn:p"})
 
 
-def test_documents_outlive_the_dictionary_of_their_thread(run: Run) -> None:
-    def work() -> None:
-        parsers = begun()
-        before = [parsed(parsers) for _ in range(5)]
-        for root in before:
-            assert etree.tostring(root) == DOCUMENT
-            assert root.find("{urn:p}d/{urn:q}e").get("f") == "3"
-            assert root.xpath("//@*[local-name() = 'f'] = '3' and count(//p:d) = 1", namespaces={"p": "urn:p"})
-
-    run(work)
-
-
-def test_elements_are_moved_and_copied_between_them(run: Run) -> None:
-    def work() -> None:
-        parsers = begun()
-        whole = parsed(parsers, b"<all/>")
-        for _ in range(5):
-            root = parsed(parsers)
-            whole.append(deepcopy(root))
-            whole.append(root)
-            root.append(parsed(parsers, b'<late xmlns:p="urn:p" p:of="5"/>'))
-            root.set("{urn:p}new", "6")
-        del root
-        found = etree.fromstring(etree.tostring(whole))
-        assert len(found) == 10
-        assert etree.tostring(found[0]) == DOCUMENT
-        assert found[9].get("{urn:p}new") == "6"
-        assert found[9][-1].get("{urn:p}of") == "5"
-        assert [element.tag for element in whole.iter("{urn:q}e")] == ["{urn:q}e"] * 10
-
-    run(work)
+def test_elements_are_moved_and_copied_between_them() -> None:
+    whole: Any = etree.fromstring(b"<all/>")
+    for _ in range(5):
+        root = parse_apart(DOCUMENT)
+        whole.append(deepcopy(root))
+        whole.append(root)
+        root.append(parse_apart(b'<late xmlns:p="urn:p" p:of="5"/>'))
+        root.set("{urn:p}new", "6")
+    del root
+    found = etree.fromstring(etree.tostring(whole))
+    assert len(found) == 10
+    assert etree.tostring(found[0]) == DOCUMENT
+    assert found[9].get("{urn:p}new") == "6"
+    assert found[9][-1].get("{urn:p}of") == "5"
+    assert [element.tag for element in whole.iter("{urn:q}e")] == ["{urn:q}e"] * 10
 
 
 def test_canonicalization_knows_the_empty_prefix_in_each_of_them() -> None:
     """lxml leaves out of a PrefixList what is not in the dictionary."""
-    parsers, seen = begun(), set()
+    root = parse_apart(b'<p:a xmlns:p="urn:p" xmlns="urn:d"/>')
+    octets = etree.tostring(root, method="c14n", exclusive=True, inclusive_ns_prefixes=[""])
+    assert octets == b'<p:a xmlns="urn:d" xmlns:p="urn:p"></p:a>'
+
+
+def test_a_parser_that_an_application_is_feeding_meanwhile_is_not_disturbed() -> None:
+    feeding = etree.XMLPullParser(events=("end",))
+    feeding.feed(b"<r>" + b"".join(b"<name%d/>" % number for number in range(500)))
+    parsers = ThreadParser()
+    parsers.kept = MOST_KEPT + 1
     for _ in range(3):
-        root = parsed(parsers, b'<p:a xmlns:p="urn:p" xmlns="urn:d"/>')
-        seen.add(etree.tostring(root, method="c14n", exclusive=True, inclusive_ns_prefixes=[""]))
-    assert seen == {b'<p:a xmlns="urn:d" xmlns:p="urn:p"></p:a>'}
+        parsers.parse(DOCUMENT)
+    feeding.feed(b"</r>")
+    assert [element.tag for element in feeding.close()] == [f"name{number}" for number in range(500)]
+
+
+def test_prefixes_are_known_where_they_are_asked_for() -> None:
+    root = parse_apart(b'<p:a xmlns:p="urn:p" xmlns:q-1.x="urn:q" xmlns="urn:d"/>')
+    listed = ["q-1.x", "", "no prefix/>", "absent"]
+
+    def octets() -> bytes:
+        return etree.tostring(root, method="c14n", exclusive=True, inclusive_ns_prefixes=listed)
+
+    whole = b'<p:a xmlns="urn:d" xmlns:p="urn:p" xmlns:q-1.x="urn:q"></p:a>'
+    assert knowing(listed, octets) == whole
+    with pytest.raises(ZeroDivisionError):
+        knowing([], lambda: 1 // 0)

@@ -552,7 +552,7 @@ def test_each_thread_has_a_parser_of_its_own() -> None:
 
     def own(_: int) -> Any:
         meeting.wait(10)
-        return module._parsers.for_octets(0)
+        return module.parsers._parser
 
     with ThreadPoolExecutor(8) as pool:
         parsers = list(pool.map(own, range(8)))

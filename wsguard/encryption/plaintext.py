@@ -10,7 +10,6 @@ Somorovsky, 2011, §4).
 
 import html
 import secrets
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,29 +22,12 @@ from wsguard.encryption.reading import Budget
 from wsguard.encryption.refusals import failed
 from wsguard.faults import MessageFault
 from wsguard.message.cost import check_cost
+from wsguard.message.interning import parse_apart
 from wsguard.message.lexical import has_text
 from wsguard.message.parse import Tree, parse
 from wsguard.policy.surroundings import Limits
 
 _BYTE_ORDER_MARK: Final = "\ufeff".encode()
-
-
-class _PerThread(threading.local):
-    """One parser a thread, as hardened as that of ``message.parse`` (FACTS X9)."""
-
-    def __init__(self) -> None:
-        self.parser = etree.XMLParser(
-            encoding="utf-8",
-            resolve_entities=False,
-            load_dtd=False,
-            dtd_validation=False,
-            no_network=True,
-            remove_comments=True,
-            huge_tree=False,
-        )
-
-
-_per_thread = _PerThread()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +85,8 @@ def _well_formed(octets: bytes, limits: Limits) -> _Element:
     try:
         # Before it becomes a tree: that costs forty times its text (X3).
         check_cost(octets, limits)
-        return etree.fromstring(octets, _per_thread.parser)
+        # Apart, since a name that is never used again would stay.
+        return parse_apart(octets)
     except (MessageFault, etree.LxmlError, ValueError, LookupError, MemoryError, RecursionError):
         raise failed() from None
 

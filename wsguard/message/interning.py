@@ -1,46 +1,124 @@
-"""The names that libxml2 keeps, given back before somebody's names fill the memory.
+"""The names that libxml2 keeps, bounded: beyond the bound documents are parsed where their names go with them.
 
 libxml2 keeps every name, prefix and namespace of a document in a dictionary, once, and takes none out. lxml has one
 dictionary for each thread, as long as the thread lives. So whoever never uses a name twice would fill the memory, with
 messages that are refused as well as with others.
 """
 
-import ctypes
+import random
+import re
 import threading
-from typing import Any, Final, cast
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Final, TypeVar
 
 from lxml import etree
+from lxml.etree import _Element
 
-MOST_OCTETS: Final = 1_048_576
-"""Of documents, the last one aside, that a thread parses with one dictionary: names take six times their text. The next
-one costs some 20 µs."""
+MOST_KEPT: Final = 1_048_576
+"""Octets of names that a thread may keep, by estimate. A service has some hundred names, of some thousand octets."""
+A_NAME: Final = 48
+"""Octets that a name takes beside its text, measured: libxml2's table of them is half empty at times."""
+LOOKED_AT: Final = 4_194_304
+"""Octets of documents of which one, on average, is looked at: what the others bring is estimated by it. Looking takes
+longer than parsing."""
 
-_DICTIONARY: Final = "_ParserDictionaryContext"
-"""What lxml calls its own among what Python keeps for a thread (lxml 5.3 to 6.1, src/lxml/parser.pxi)."""
-_PARSED: Final = "wsguard.message.interning"
-"""Octets parsed with that dictionary: beside it, since a threading.local may be one of a green thread."""
+T = TypeVar("T")
 
-# A prototype of our own: others may give that of ctypes.pythonapi another result. The reference is borrowed, and
-# py_object as the result would give it back.
-_state_of_this_thread: Final = ctypes.PYFUNCTYPE(ctypes.c_void_p)(("PyThreadState_GetDict", ctypes.pythonapi))
+_random: Final = random.SystemRandom()
 
 
 class ThreadParser(threading.local):
     """One hardened parser a thread: a shared one makes threads wait for each other."""
 
     def __init__(self) -> None:
+        self.kept = 0.0
+        """Octets of names that this thread keeps, by estimate."""
         self._parser = _new_parser()
+        self._known: set[bytes] = set()
 
-    def for_octets(self, count: int) -> etree.XMLParser:
-        """The parser for a document of ``count`` octets, with a dictionary that is not too large."""
-        kept = _kept_for_this_thread()
-        parsed = kept.get(_PARSED, 0)
-        if parsed > MOST_OCTETS:
-            _forget(kept)
-            # With its first document it brings the thread's next dictionary; an old one would bring the old one.
-            self._parser, parsed = _new_parser(), 0
-        kept[_PARSED] = parsed + count
-        return self._parser
+    def parse(self, document: bytes) -> _Element:
+        """The root of ``document``, in UTF-8.
+
+        Raises:
+            etree.LxmlError: it is not well-formed.
+        """
+        if self.full:
+            return parse_apart(document)
+        try:
+            root = etree.fromstring(document, self._parser)
+        except Exception:
+            # How far it was read, nobody knows.
+            self.kept += len(document)
+            raise
+        chance = min(1.0, len(document) / LOOKED_AT)
+        # Nobody may know which one is looked at.
+        if _random.random() < chance:
+            self.kept += self._new(document) / chance
+        return root
+
+    @property
+    def full(self) -> bool:
+        """Whether this thread keeps as many names as it may: documents come from other threads."""
+        return self.kept > MOST_KEPT
+
+    def _new(self, document: bytes) -> int:
+        """Octets of names that were not seen before."""
+        new = _names(document) - self._known
+        self._known |= new
+        return sum(len(name) + A_NAME for name in new)
+
+
+def _names(document: bytes) -> set[bytes]:
+    """Everything in a well-formed document that may be a name, a prefix with a name, or a namespace."""
+    return {*_ELEMENT.findall(document), *_ATTRIBUTE.findall(document), *_NAMESPACE.findall(document)}
+
+
+_ELEMENT: Final = re.compile(rb"<([^\s<>/!?]+)")
+_ATTRIBUTE: Final = re.compile(rb"\s([^\s<>/='\"]+)\s*=\s*['\"]")
+_NAMESPACE: Final = re.compile(rb"xmlns[^\s=]*\s*=\s*(\"[^\"]*\"|'[^']*')")
+
+
+def parse_apart(document: bytes) -> _Element:
+    """The root of ``document``, parsed by a thread of its own: its dictionary ends with it and with the document.
+
+    Raises:
+        etree.LxmlError: it is not well-formed.
+    """
+    return _apart(lambda: etree.fromstring(document, _new_parser()))
+
+
+def knowing(prefixes: Iterable[str], work: Callable[[], T]) -> T:
+    """What ``work`` returns in a thread whose dictionary has ``prefixes``, or raises there.
+
+    lxml's canonicalization looks for them in the dictionary of the thread that it runs in, and not in the document's.
+    """
+
+    def knows() -> T:
+        parser = _new_parser()
+        for prefix in prefixes:
+            # What is no prefix stands before no name, so that it need not be known.
+            with suppress(etree.XMLSyntaxError):
+                etree.fromstring(f"<a xmlns:{prefix}='urn:a'/>".encode(), parser)
+        return work()
+
+    return _apart(knows)
+
+
+def _apart(work: Callable[[], T]) -> T:
+    done: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except Exception as error:  # noqa: BLE001 - it is raised by the thread that waits
+            done.set_exception(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join()
+    return done.result()
 
 
 def _new_parser() -> etree.XMLParser:
@@ -58,16 +136,3 @@ def _new_parser() -> etree.XMLParser:
     # The empty prefix, which "#default" in a PrefixList is, gets there by an xmlns="" and by nothing else.
     etree.fromstring(b'<a xmlns=""/>', parser)
     return parser
-
-
-def _kept_for_this_thread() -> dict[str, Any]:
-    address = _state_of_this_thread()
-    return {} if address is None else cast(dict[str, Any], ctypes.cast(address, ctypes.py_object).value)
-
-
-def _forget(kept: dict[str, Any]) -> None:
-    """Leave the dictionary to the documents and parsers that have it."""
-    # In the same place lxml keeps what etree.set_default_parser was given: an application may have hardened it.
-    default = etree.get_default_parser()
-    kept.pop(_DICTIONARY, None)
-    etree.set_default_parser(default)

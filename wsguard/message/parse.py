@@ -40,7 +40,8 @@ class Tree:
     """The elements with an unqualified, non-empty href."""
 
 
-_parsers: Final = ThreadParser()
+parsers: Final = ThreadParser()
+"""Those of everything that comes from others."""
 
 
 def parse(octets: bytes, http_charset: str | None, charsets: tuple[str, ...], limits: Limits) -> Tree:
@@ -92,7 +93,7 @@ def _check_prolog(document: bytes) -> None:
 
 def _tree(document: bytes, limits: Limits) -> _Element:
     try:
-        return etree.fromstring(document, _parsers.for_octets(len(document)))
+        return parsers.parse(document)
     except etree.XMLSyntaxError as error:
         if "Excessive depth" in str(error.msg):
             raise exceeded("depth", limits.depth, "more than libxml2 takes") from None

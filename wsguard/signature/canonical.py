@@ -11,7 +11,9 @@ from lxml import etree
 from lxml.etree import _Element
 
 from wsguard.faults import FailedCheck
+from wsguard.message.interning import knowing
 from wsguard.message.lexical import name_of
+from wsguard.message.parse import parsers
 from wsguard.names import WSSE, X509_V3, XML, XML_ID
 from wsguard.signature.reading import Canonicalization
 
@@ -29,13 +31,19 @@ def canonical_octets(element: _Element, method: Canonicalization) -> bytes:
     inherited = {} if method.exclusive else _inherited(element, method.name)
     try:
         if method.exclusive:
-            prefixes = list(method.prefixes)
-            return etree.tostring(
-                element, method="c14n", exclusive=True, inclusive_ns_prefixes=prefixes, with_comments=False
-            )
+            return _exclusive(element, method.prefixes)
         return _inclusive(element, inherited)
     except (etree.LxmlError, ValueError) as error:
         raise _without_form(name_of(element), type(error).__name__) from None
+
+
+def _exclusive(element: _Element, prefixes: tuple[str, ...]) -> bytes:
+    def octets() -> bytes:
+        return etree.tostring(
+            element, method="c14n", exclusive=True, inclusive_ns_prefixes=list(prefixes), with_comments=False
+        )
+
+    return knowing(prefixes, octets) if prefixes and parsers.full else octets()
 
 
 def _inclusive(element: _Element, inherited: Mapping[str, str]) -> bytes:
@@ -43,7 +51,7 @@ def _inclusive(element: _Element, inherited: Mapping[str, str]) -> bytes:
 
     That is another document's canonical form, whose signature would fit this one.
     """
-    whole = etree.fromstring(etree.tostring(element, encoding="utf-8", with_tail=False))
+    whole = parsers.parse(etree.tostring(element, encoding="utf-8", with_tail=False))
     for attribute, value in inherited.items():
         if whole.get(attribute) is None:
             whole.set(attribute, value)

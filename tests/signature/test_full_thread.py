@@ -1,0 +1,28 @@
+"""Signatures in a thread that keeps no more names: messages come from other threads, digests stay the same."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.signature.signatures import ALICE, guarding
+from tests.signing import BODY, TIMESTAMP, Signing, signed
+from wsguard.message.interning import MOST_KEPT, knowing
+from wsguard.message.parse import parsers
+
+
+@pytest.mark.parametrize("full", [True, False], ids=["full", "room for names"])
+@pytest.mark.parametrize("c14n", ["exc-c14n", "c14n"])
+@pytest.mark.parametrize("listing", [False, True], ids=["no list", "a list"])
+def test_a_signature_is_verified_in_it(tmp_path: Path, c14n: str, listing: bool, full: bool) -> None:
+    # One that is in no dictionary of names but that of the thread that parses this message.
+    alone = f"of-{c14n}-{listing}-{full}"
+    listed = f"S wsu wsse #default ds {alone}" if listing and c14n == "exc-c14n" else None
+    parts = tuple(replace(part, c14n=c14n, prefixes=listed) for part in (BODY, TIMESTAMP))
+    signing = Signing.by(ALICE, parts=parts, c14n=c14n, prefixes=listed)
+    declared = f'xmlns="urn:default" xmlns:{alone}="urn:unused"'
+    octets = knowing([alone], lambda: signed(signing, envelope_attributes=declared))
+    guard = guarding(tmp_path)(algorithms={"canonicalization": ["exc-c14n", "c14n"]})
+    parsers.kept = MOST_KEPT + 1 if full else 0
+    guard.accepted(octets)
+    assert guard.refusal(octets.replace(b"hello", b"other")) == "signature.digest"
