@@ -4,7 +4,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test lint interop timing hostile bench bench-check fuzz soak load mutants reliability clean
+.PHONY: help demo serve test lint interop timing hostile bench bench-check fuzz soak load endurance mutants reliability clean
 
 PYTHON ?=
 HOST ?= 127.0.0.1
@@ -66,6 +66,9 @@ fuzz: $(READY) ## fuzz every target, time-sliced over the cores; corpora stay in
 
 soak: $(READY) ## a million attempts at the same nonces on each replay store [ATTEMPTS=]
 	@$(IN_VENV) bench.soak $(if $(ATTEMPTS),--attempts $(ATTEMPTS))
+
+endurance: $(READY) ## send one process 100,000 messages of each kind, and see what it keeps [MESSAGES=] [WRITE=docs/load.md]
+	@$(IN_VENV) bench.endurance $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(WRITE),--write $(WRITE))
 
 mutants: $(READY) ## change what checks, one small thing at a time, and see that a test notices [SUBJECT=timestamp] [WRITE=docs/mutants.md]
 	@$(IN_VENV) pip install --quiet --disable-pip-version-check --use-pep517 --editable '.[mutants]'

@@ -160,8 +160,12 @@ def _memory(name: str) -> int:
     return int(status.partition(f"{name}:")[2].split()[0]) * 1024
 
 
-def in_child(work: Callable[[], list[Any]]) -> list[Any]:
-    """What ``work`` returns, in JSON, from a process that is forked for it and has two minutes of the processor.
+def in_child(work: Callable[[], list[Any]], seconds: int | None = 120) -> list[Any]:
+    """What ``work`` returns, in JSON, from a process that is forked for it.
+
+    Args:
+        work: what to do there.
+        seconds: of the processor, that it has; None: as many as it takes.
 
     Raises:
         RuntimeError: the process came to another end.
@@ -171,7 +175,8 @@ def in_child(work: Callable[[], list[Any]]) -> list[Any]:
     if not child:
         status = 1
         try:
-            resource.setrlimit(resource.RLIMIT_CPU, (120, 120))
+            if seconds is not None:
+                resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
             os.write(writer, json.dumps(work()).encode())
             status = 0
         finally:
