@@ -494,9 +494,7 @@ def test_too_many_guesses_at_a_service_hold_for_one_that_comes_hidden(sealed_for
 
 
 def test_nobody_is_named_in_the_record_of_a_hidden_call_that_is_exempt(sealed_for: Guarding) -> None:
-    guard = sealed_for(
-        exempt=[{"operations": ["{urn:echo}Echo"]}], audit={"url": "memory://", "record": "all"}
-    )
+    guard = sealed_for(exempt=[{"operations": ["{urn:echo}Echo"]}], audit={"url": "memory://", "record": "all"})
     record = guard.post(closed()).record
     assert record is not None
     assert (record.outcome, record.username, record.certificate_subject) == ("exempt", "", "")

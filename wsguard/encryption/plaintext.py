@@ -22,12 +22,13 @@ from wsguard.encryption.reading import Budget
 from wsguard.encryption.refusals import failed
 from wsguard.faults import MessageFault
 from wsguard.message.cost import check_cost
-from wsguard.message.interning import parse_apart
 from wsguard.message.lexical import has_text
-from wsguard.message.parse import Tree, parse
+from wsguard.message.parse import Tree, parse, parsers
 from wsguard.policy.surroundings import Limits
 
 _BYTE_ORDER_MARK: Final = "\ufeff".encode()
+_AROUND: Final = "plaintext"
+"""One name for all: libxml2 would keep each of many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,15 @@ def _parsed(octets: bytes, limits: Limits) -> Tree:
 
 
 def _check(piece: Piece, limits: Limits) -> None:
-    """Parse a piece by itself, inside an element whose name nobody can guess, under the namespaces of its place."""
+    """Parse a piece by itself, inside an element of ours, under the namespaces of its place.
+
+    A piece that closes that element is refused, though everybody knows its name: our end tag then has nothing to end,
+    and behind a root nothing else may stand that could take it.
+    """
     if piece.octets.startswith(_BYTE_ORDER_MARK):
         raise failed()
-    name = _unguessable()
-    start = f"<{name}{_declarations(piece.element)}>".encode()
-    octets = b"".join((start, piece.octets, f"</{name}>".encode()))
+    start = f"<{_AROUND}{_declarations(piece.element)}>".encode()
+    octets = b"".join((start, piece.octets, f"</{_AROUND}>".encode()))
     root = _well_formed(octets, limits)
     if not piece.content and (len(root) != 1 or has_text(root)):
         raise failed()
@@ -85,8 +89,7 @@ def _well_formed(octets: bytes, limits: Limits) -> _Element:
     try:
         # Before it becomes a tree: that costs forty times its text (X3).
         check_cost(octets, limits)
-        # Apart, since a name that is never used again would stay.
-        return parse_apart(octets)
+        return parsers.parse(octets)
     except (MessageFault, etree.LxmlError, ValueError, LookupError, MemoryError, RecursionError):
         raise failed() from None
 
