@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from wsguard.message import interning
-from wsguard.message.interning import A_NAME, LOOKED_AT, MOST_KEPT, ThreadParser, knowing, parse_apart
+from wsguard.message.interning import A_NAME, FIRST, LOOKED_AT, MOST_KEPT, ThreadParser, knowing, parse_apart
 
 
 class Chance:
@@ -44,10 +44,19 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> list[threading.Thread]:
 
 
 def kept(document: bytes) -> float:
-    """What a document alone brings, as it is estimated where it is looked at."""
+    """What a document alone brings."""
     parsers = ThreadParser()
     parsers.parse(document)
-    return parsers.kept * min(1.0, len(document) / LOOKED_AT)
+    return parsers.kept
+
+
+def grown_up() -> ThreadParser:
+    """Of a thread that has met its service."""
+    parsers = ThreadParser()
+    for _ in range(FIRST):
+        parsers.parse(b"<usual/>")
+    parsers.kept = 0.0
+    return parsers
 
 
 @pytest.mark.parametrize(
@@ -77,30 +86,62 @@ def test_a_name_counts_once(chance: Chance) -> None:
     assert parsers.kept == before > 0
 
 
-def test_of_what_is_not_well_formed_every_octet_counts(chance: Chance) -> None:
+def test_of_what_is_not_well_formed_every_new_word_counts() -> None:
+    parsers = grown_up()
+    for _ in range(2):
+        with pytest.raises(etree.XMLSyntaxError):
+            parsers.parse(b"<usual new='no <name")
+    assert parsers.kept == sum(len(word) + A_NAME for word in ("new", "no", "name"))
+
+
+def test_all_documents_that_come_first_are_looked_at(chance: Chance) -> None:
+    chance.value = 0.999
     parsers = ThreadParser()
-    with pytest.raises(etree.XMLSyntaxError):
-        parsers.parse(b"<a new='")
-    assert parsers.kept == 8
+    for number in range(FIRST + 1):
+        parsers.parse(b"<abc%03d/>" % number)
+    assert parsers.kept == FIRST * (6 + A_NAME)
 
 
-def test_a_document_is_looked_at_by_chance_and_counts_for_those_that_are_not(chance: Chance) -> None:
-    document = b"<abc/>"
-    likely = len(document) / LOOKED_AT
-    chance.value = likely
-    assert kept(document) == 0
-    chance.value = likely * 0.999
-    parsers = ThreadParser()
-    parsers.parse(document)
-    assert parsers.kept == pytest.approx((3 + A_NAME) / likely)
-
-
-def test_a_large_document_is_always_looked_at(chance: Chance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interning, "LOOKED_AT", 6)
-    chance.value = 0.999999
-    parsers = ThreadParser()
+def test_later_ones_are_looked_at_by_chance_and_count_for_those_that_are_not(chance: Chance) -> None:
+    parsers = grown_up()
+    chance.value = 1 / LOOKED_AT
     parsers.parse(b"<abc/>")
-    assert parsers.kept == 3 + A_NAME
+    assert parsers.kept == 0
+    chance.value = 0.999 / LOOKED_AT
+    parsers.parse(b"<abc/>")
+    assert parsers.kept == pytest.approx((3 + A_NAME) * LOOKED_AT)
+
+
+def test_a_large_document_is_looked_at_as_often_as_it_is_large(chance: Chance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interning, "LARGE", 12)
+    parsers = grown_up()
+    chance.value = 0.5
+    parsers.parse(b"<abc/>")
+    assert parsers.kept == 0
+    chance.value = 0.499
+    parsers.parse(b"<abc/>")
+    assert parsers.kept == pytest.approx((3 + A_NAME) * 2)
+    chance.value = 0.999999
+    parsers.parse(b"<abcdefghij/>")
+    assert parsers.kept == pytest.approx((3 + A_NAME) * 2 + 10 + A_NAME)
+
+
+def test_a_service_with_many_operations_is_no_attack() -> None:
+    """Three hundred operations of ten names each, most of them met late."""
+    parsers = ThreadParser()
+    names = [b"".join(b"<of%d-%d/>" % (operation, name) for name in range(10)) for operation in range(300)]
+    for number in range(20_000):
+        parsers.parse(b"<a>%b</a>" % names[number * 7919 % 300])
+    assert not parsers.full
+
+
+def test_ever_new_names_are_noticed_within_a_few_megabytes() -> None:
+    parsers, brought = ThreadParser(), 0
+    while not parsers.full:
+        names = b"".join(b"<n%d-%d/>" % (brought, number) for number in range(40))
+        parsers.parse(b"<a>%b</a>" % names)
+        brought += len(names) + 40 * A_NAME
+        assert brought < 8 * MOST_KEPT
 
 
 def test_above_the_bound_a_document_is_parsed_by_a_thread_of_its_own(threads: list[threading.Thread]) -> None:

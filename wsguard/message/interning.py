@@ -16,13 +16,17 @@ from typing import Final, TypeVar
 from lxml import etree
 from lxml.etree import _Element
 
-MOST_KEPT: Final = 1_048_576
-"""Octets of names that a thread may keep, by estimate. A service has some hundred names, of some thousand octets."""
+MOST_KEPT: Final = 2_097_152
+"""Octets of names that a thread may keep, by estimate: four thousand that are met late, or all of a large WSDL."""
 A_NAME: Final = 48
 """Octets that a name takes beside its text, measured: libxml2's table of them is half empty at times."""
-LOOKED_AT: Final = 4_194_304
-"""Octets of documents of which one, on average, is looked at: what the others bring is estimated by it. Looking takes
-longer than parsing."""
+FIRST: Final = 100
+"""Documents of a thread that are all looked at: they bring the names that a service has."""
+LOOKED_AT: Final = 10
+"""Later documents of which one, on average, is looked at, and what is new counts for all: looking takes as long as
+parsing. So a name that is met late counts for so many."""
+LARGE: Final = 4_194_304
+"""Octets of a document that is always looked at; of half as many every second one is."""
 
 T = TypeVar("T")
 
@@ -37,6 +41,7 @@ class ThreadParser(threading.local):
         """Octets of names that this thread keeps, by estimate."""
         self._parser = _new_parser()
         self._known: set[bytes] = set()
+        self._parsed = 0
 
     def parse(self, document: bytes) -> _Element:
         """The root of ``document``, in UTF-8.
@@ -49,13 +54,14 @@ class ThreadParser(threading.local):
         try:
             root = etree.fromstring(document, self._parser)
         except Exception:
-            # How far it was read, nobody knows.
-            self.kept += len(document)
+            # How far it was read, nobody knows: each word may have been taken for a name.
+            self.kept += self._new({*_WORD.findall(document)})
             raise
-        chance = min(1.0, len(document) / LOOKED_AT)
+        self._parsed += 1
+        chance = 1.0 if self._parsed <= FIRST else min(1.0, max(1 / LOOKED_AT, len(document) / LARGE))
         # Nobody may know which one is looked at.
-        if _random.random() < chance:
-            self.kept += self._new(document) / chance
+        if chance == 1.0 or _random.random() < chance:
+            self.kept += self._new(_names(document)) / chance
         return root
 
     @property
@@ -63,9 +69,9 @@ class ThreadParser(threading.local):
         """Whether this thread keeps as many names as it may: documents come from other threads."""
         return self.kept > MOST_KEPT
 
-    def _new(self, document: bytes) -> int:
-        """Octets of names that were not seen before."""
-        new = _names(document) - self._known
+    def _new(self, names: set[bytes]) -> int:
+        """Octets of those names that were not seen before."""
+        new = names - self._known
         self._known |= new
         return sum(len(name) + A_NAME for name in new)
 
@@ -75,6 +81,7 @@ def _names(document: bytes) -> set[bytes]:
     return {*_ELEMENT.findall(document), *_ATTRIBUTE.findall(document), *_NAMESPACE.findall(document)}
 
 
+_WORD: Final = re.compile(rb"[^\s<>/='\"]+")
 _ELEMENT: Final = re.compile(rb"<([^\s<>/!?]+)")
 _ATTRIBUTE: Final = re.compile(rb"\s([^\s<>/='\"]+)\s*=\s*['\"]")
 _NAMESPACE: Final = re.compile(rb"xmlns[^\s=]*\s*=\s*(\"[^\"]*\"|'[^']*')")
