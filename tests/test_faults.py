@@ -231,6 +231,11 @@ def test_soap_1_2_is_answered_in_soap_1_2() -> None:
     assert given.headers["Content-Type"] == "application/soap+xml; charset=utf-8"
 
 
+@pytest.mark.parametrize(("soap", "other"), [(SOAP11, "application/soap+xml"), (SOAP12, "text/xml")])
+def test_an_envelope_says_its_version_whatever_the_content_type(soap: str, other: str) -> None:
+    assert fault_of(Guarded().post(envelope(None, soap=soap), CONTENT_TYPE=other), soap)[0] == "InvalidSecurity"
+
+
 def test_where_no_envelope_was_read_the_content_type_says_the_version() -> None:
     assert fault_of(Guarded().post(b"<", CONTENT_TYPE="application/soap+xml"), SOAP12)[0] == "Sender"
     assert fault_of(Guarded().post(b"<", CONTENT_TYPE="text/xml"))[0] == "Client"

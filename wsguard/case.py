@@ -11,7 +11,6 @@ from wsguard.coverage import Parts
 from wsguard.exchange import Exchange
 from wsguard.explanation import Explanation
 from wsguard.message.envelope import Envelope
-from wsguard.message.parse import Tree
 from wsguard.routing import Target
 from wsguard.security_header import Children
 from wsguard.signature import VerifiedSignature
@@ -40,7 +39,6 @@ class Request:
 class Addressed:
     """A message whose operation can be seen, and whom it is for."""
 
-    tree: Tree
     envelope: Envelope
     target: Target
 

@@ -169,7 +169,7 @@ class SecurityEngine:
         )
         if target.kind == "exempt":
             explanation.noted("exemption", seen=envelope.operation, setting=target.key)
-        return Addressed(tree, envelope, target)
+        return Addressed(envelope, target)
 
     def _demand(self, tree: Tree, outline: Outline, addressed: Addressed | None, case: Case) -> Judged:
         """Steps 3 to 7, with refusals in the words that a sender may hear."""

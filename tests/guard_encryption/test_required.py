@@ -134,6 +134,14 @@ def test_encryption_is_refused_where_it_is_forbidden(guarded: Sealing, octets: b
     assert guarded(encryption={"use": "forbidden"}, **OPEN).refusal(octets) == "encryption.forbidden"
 
 
+def test_where_nobody_takes_encryption_nothing_is_opened(guarded: Sealing) -> None:
+    octets = encrypted_body(for_server(key_cipher=bytes(16)))
+    assert guarded(encryption={"use": "forbidden"}, **OPEN).refusal(octets) == "encryption.forbidden"
+    services = {"Secret": {"operations": ["{urn:secret}*"], "encryption": {"use": "optional"}}}
+    guard = guarded(encryption={"use": "forbidden"}, services=services, **OPEN)
+    assert guard.refusal(octets) == "encryption.failed", "it may be for the one that does"
+
+
 def test_encryption_is_refused_where_the_service_forbids_it(guarded: Sealing) -> None:
     services = {"Plain": {"operations": ["{urn:echo}*"], "encryption": {"use": "forbidden"}}}
     assert guarded(services=services, **OPEN).refusal(encrypted_body()) == "encryption.forbidden"

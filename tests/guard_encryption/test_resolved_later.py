@@ -1,11 +1,14 @@
 """An encrypted Body has no operation until it is decrypted; then everything is held against the service it is for."""
 
+import re
 from datetime import date
 from typing import Any, Final
 
 import pytest
 
 from tests.guard_encryption.sealing import (
+    KNOWN_USER,
+    NAMED,
     OPEN,
     Sealing,
     also,
@@ -22,7 +25,7 @@ from tests.guard_encryption.sealing import (
 from tests.messages import PAYLOAD, SOAP11, Token, timestamp
 from tests.pki import authority
 from tests.signature.signatures import ALICE, BOB, SignedGuard, rsa_client
-from tests.signing import Signing
+from tests.signing import Signing, binary_token
 
 OTHER: Final = authority("Other")
 """Trusted by some service only."""
@@ -229,6 +232,42 @@ def test_an_action_that_names_another_operation_is_refused(guarded: Sealing) -> 
 def test_our_security_header_is_ours_also_after_something_was_opened(guarded: Sealing) -> None:
     octets = encrypted_body().replace(b"<wsse:Security ", b'<wsse:Security S:actor="urn:us" ')
     opened(guarded(actor="urn:us", **OPEN), octets)
+
+
+def test_all_that_is_in_our_security_header_is_opened(guarded: Sealing) -> None:
+    """The Body is listed; the token names its key itself, and is found in what came of it."""
+    first = for_server()
+    text = draft("@EK-1@", KNOWN_USER, timestamp())
+    hidden = (KNOWN_USER, also(first, "ED-2", kind="Element"))
+    octets = sealed(text, (content_of(text), first), hidden).replace(
+        b"<wsse:Security ", b'<wsse:Security S:actor="urn:us" '
+    )
+    assert opened(guarded(actor="urn:us", **NAMED), octets).username == "alice"
+
+
+def test_a_token_that_no_signature_names_is_read_all_the_same(guarded: Sealing) -> None:
+    guard = guarded(encryption={"use": "optional"}, **OPEN)
+    token = binary_token(ALICE.certificate)
+    assert guard.accepted(draft(token, timestamp()).encode()).principal is None
+    other = re.sub('ValueType="[^"]*"', 'ValueType="urn:kerberos"', token)
+    assert guard.refusal(draft(other, timestamp()).encode()) == "security.unknown_token"
+
+
+def test_a_second_child_of_the_body_is_not_for_another_service(guarded: Sealing) -> None:
+    services = {"Echo": service("{urn:echo}*"), "Bank": service("{urn:bank}*")}
+    guard = guarded(services=services, encryption={"use": "optional"}, **OPEN)
+    for namespace, check in (("urn:echo", ""), ("urn:bank", "envelope.structure")):
+        body = f'<e:Echo xmlns:e="urn:echo" href="#x"/><b:Pay xmlns:b="{namespace}" id="x"/>'
+        for octets in (body_with(body), draft(timestamp(), body=body).encode()):
+            assert guard.post(octets).check == check
+
+
+def test_an_exempt_operation_may_be_named_by_its_action_in_quotes(guarded: Sealing) -> None:
+    guard = exempting(guarded, services={"Echo": service("{urn:echo}*")})
+    for name in ("Lead", "XLeadX"):
+        for action in (f'"urn:lead/{name}"', f"urn:lead/{name}", f' "urn:lead/{name}" '):
+            octets = encrypted_body(body=f'<p:{name} xmlns:p="urn:lead"/>')
+            assert guard.post(octets, HTTP_SOAPACTION=action).status == "200 OK"
 
 
 # --- Who --------------------------------------------------------------------------------------------------------------

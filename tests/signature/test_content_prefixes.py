@@ -68,6 +68,14 @@ def test_a_type_in_a_namespace_of_the_configuration(guarded: Guarding) -> None:
     assert guarded(handoff={"namespaces": ["urn:types"]}).accepted(message).signed_parts == BOTH
 
 
+@pytest.mark.parametrize("name", ["*", "Text"])
+def test_a_type_in_a_namespace_of_another_service(guarded: Guarding, name: str) -> None:
+    message = sent('xsi:type="x:Text"', 'xmlns:x="urn:types"')
+    assert guarded().refusal(message) == "signature.coverage"
+    services = {"Types": {"operations": [f"{{urn:types}}{name}"]}}
+    assert guarded(services=services).accepted(message).signed_parts == BOTH
+
+
 @pytest.mark.parametrize(
     ("attribute", "envelope", "prefixes"),
     [
