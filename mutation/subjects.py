@@ -66,7 +66,8 @@ SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
                 *("tests/guard_encryption/test_orders.py", "tests/guard_encryption/test_plaintext_places.py"),
                 *("tests/guard_encryption/test_resolved_later.py", "tests/guard_encryption/test_shapes.py"),
                 *("tests/guard_encryption/test_symmetric_signatures.py", "tests/encryption/test_opening.py"),
-                *("tests/encryption/test_attacks.py", "tests/encryption/test_derivation.py"),
+                *("tests/encryption/test_attacks.py", "tests/encryption/test_budget.py"),
+                "tests/encryption/test_derivation.py",
             ),
         ),
         "engine": Subject(

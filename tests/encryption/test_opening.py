@@ -136,7 +136,15 @@ def test_a_shared_key_wraps_a_key() -> None:
 
 @pytest.mark.parametrize(
     "info",
-    [key_name("red"), "", key_info("<ds:X509Data><ds:X509SubjectName>CN=green</ds:X509SubjectName></ds:X509Data>")],
+    [
+        key_name("red"),
+        "",
+        key_info("<ds:X509Data><ds:X509SubjectName>CN=green</ds:X509SubjectName></ds:X509Data>"),
+        key_info(
+            "<ds:KeyName>green</ds:KeyName><ds:X509Data><ds:X509SubjectName>CN=green</ds:X509SubjectName></ds:X509Data>"
+        ),
+    ],
+    ids=["another", "none", "a certificate", "a certificate beside it"],
 )
 def test_a_wrapping_key_that_nobody_shares_is_refused_by_name(info: str) -> None:
     with refused("encryption.key"):
@@ -261,11 +269,22 @@ def test_data_are_encrypted_under_an_agreed_key() -> None:
     agreement = Agreement(us.key.public_key(), ec_key())
     data = Encryption(key=b"", session=agreement.key(16), data_key_info=key_info(agreement.xml()))
     message = envelope(security(reference_list("ED-1")), data.data_xml())
-    assert of_body(opened(message, us)) == PAYLOAD
+    result = opened(message, us)
+    assert of_body(result) == PAYLOAD
+    secret = result.state.opened[0].secret
+    assert (secret.key, secret.method, secret.shared) == ("key-1.pem", "ecdh-es", "")
     with refused("encryption.key"):
         opened(message, us, authority("another"))
     with refused("encryption.failed"):
         opened(message, authority("another"))
+
+
+def test_a_key_that_an_agreed_one_does_not_unwrap_fails_as_bad_data_do() -> None:
+    us = ec_key()
+    wrapped = key_info(Agreement(us.public_key(), ec_key()).xml())
+    message = encrypted(Encryption(key=bytes(32), key_info=wrapped, method="kw-aes256"))
+    with refused("encryption.failed"):
+        opened(message, DecryptionKey("ec.pem", us))
 
 
 def test_the_recipient_of_an_agreement_is_named_as_any_other() -> None:
@@ -278,6 +297,9 @@ def test_the_recipient_of_an_agreement_is_named_as_any_other() -> None:
     assert of_body(opened(message, other, us)) == PAYLOAD
     with refused("encryption.key"):
         opened(message, other)
+    data = Encryption(key=b"", session=agreement.key(16), data_key_info=wrapped)
+    message = envelope(security(reference_list("ED-1")), data.data_xml())
+    assert of_body(opened(message, other, us)) == PAYLOAD
 
 
 # --- What is opened ---------------------------------------------------------------------------------------------------
@@ -368,6 +390,23 @@ def test_what_was_opened_is_explained_without_its_content() -> None:
     assert check.check == "encryption"
     assert check.seen == "content of Body, aes128-gcm, rsa-oaep-mgf1p by key-1.pem"
     assert "hello" not in str(result.explanation.as_list())
+
+
+def test_what_was_opened_names_the_setting_of_its_key() -> None:
+    (check,) = opened(encrypted(FOR_US)).explanation.results
+    assert check.setting == "key-1.pem"
+    data = Encryption(key=b"", session=SHARED["blue"], data_key_info=key_name("blue"))
+    (check,) = opened(envelope(security(reference_list("ED-1")), data.data_xml())).explanation.results
+    assert check.setting == "keys.shared"
+
+
+def test_content_far_inside_is_told_with_its_place_and_the_octets_of_its_cipher() -> None:
+    text = replace(FOR_US, plaintext=b"hello")
+    result = opened(envelope(security(text.key_xml(), timestamp()), PAYLOAD.replace("hello", text.data_xml())))
+    (part,) = result.state.opened
+    assert part.content
+    assert part.element(result.tree.root) is result.body[0][0]
+    assert part.octets == 12 + len("hello") + 16, "vector, text and tag"
 
 
 def test_the_message_from_before_stays_as_it_was() -> None:
