@@ -161,7 +161,8 @@ def test_a_shared_key_encrypts_data_itself() -> None:
     message = envelope(security(reference_list("ED-1"), timestamp()), data.data_xml())
     result = opened(message)
     assert of_body(result) == PAYLOAD
-    assert result.state.opened[0].secret.shared == "blue"
+    secret = result.state.opened[0].secret
+    assert (secret.key, secret.method, secret.shared) == ("blue", "KeyName", "blue")
     with refused("encryption.key"):
         opened(message, shared={"blue": SHARED["green"]})
     with refused("encryption.failed"):
@@ -202,6 +203,23 @@ def test_a_key_inside_of_the_data() -> None:
         security(reference_list("ED-1"), timestamp()), replace(FOR_US, data_key_info=key_info(inner)).data_xml()
     )
     assert of_body(opened(message)) == PAYLOAD
+
+
+def test_the_shortest_id_is_one_character() -> None:
+    assert of_body(opened(encrypted(replace(FOR_US, id="D")))) == PAYLOAD
+
+
+@pytest.mark.parametrize("reference", ['URI="ED-1"', 'URI="xED-1"', 'URI="#"', 'URI=""', "", 'URI="#ED-1" Type="x"'])
+def test_what_is_no_reference_to_an_id_is_refused_by_name(reference: str) -> None:
+    with refused("encryption.malformed"):
+        opened(encrypted(FOR_US).replace(b'URI="#ED-1"', reference.encode()))
+
+
+def test_two_keys_inside_of_the_data_are_refused_by_name() -> None:
+    keys = "".join(replace(FOR_US, key_id=f"EK-{number}", references=()).key_xml() for number in (1, 2))
+    data = replace(FOR_US, data_key_info=key_info(keys))
+    with refused("encryption.malformed"):
+        opened(envelope(security(reference_list("ED-1")), data.data_xml()))
 
 
 def test_a_key_inside_of_the_data_stands_there_alone() -> None:
