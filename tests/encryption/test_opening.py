@@ -215,6 +215,11 @@ def test_what_is_no_reference_to_an_id_is_refused_by_name(reference: str) -> Non
         opened(encrypted(FOR_US).replace(b'URI="#ED-1"', reference.encode()))
 
 
+def test_a_list_of_references_says_nothing_else() -> None:
+    with refused("encryption.malformed"):
+        opened(encrypted(FOR_US).replace(b"<xenc:ReferenceList ", b'<xenc:ReferenceList Recipient="us" '))
+
+
 def test_two_keys_inside_of_the_data_are_refused_by_name() -> None:
     keys = "".join(replace(FOR_US, key_id=f"EK-{number}", references=()).key_xml() for number in (1, 2))
     data = replace(FOR_US, data_key_info=key_info(keys))
