@@ -1,7 +1,7 @@
 """What the guard costs: ``python -m bench.speed``, or ``make bench``. How to read it: bench/README.md.
 
 Prints tables of ratios, each from one interleaved run: guarded calls by bare ones, the engine by other verifiers, where
-the time of a guarded call goes, how cost and memory grow with the message.
+the time of a guarded call goes, how cost and memory grow with the message, and what a process pays for its start.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from bench.growth import Growth, growth
 from bench.orders import application, message
 from bench.profiles import Profile, profiles
 from bench.rivals import Verify, rivals
+from bench.start import Start, starts
 from bench.timing import Prepare, Times, interleaved
 from bench.wss4j import Race, races
 from tests.interop.java import REMEDY
@@ -80,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def measure(
     rounds: int, largest: int
-) -> dict[str, list[Row] | list[Growth] | list[Race] | dict[str, dict[str, float]]]:
+) -> dict[str, list[Row] | list[Growth] | list[Race] | list[Start] | dict[str, dict[str, float]]]:
     """Every table, by name."""
     random = Random(0)  # noqa: S311 - the order of rows is no secret
     with _workshop() as made:
@@ -91,6 +92,7 @@ def measure(
             "races": _races(made, engine, rounds),
             "stages": {profile.name: _stages(profile, rounds) for profile in made},
             "growth": growth(made, largest),
+            "starts": _starts(rounds),
         }
 
 
@@ -159,6 +161,11 @@ def _stages(profile: Profile, rounds: int) -> dict[str, float]:
     return {stage: round(median(one[stage] for one in taken) * 1e6, 1) for stage in taken[-1]}
 
 
+def _starts(rounds: int) -> list[Start]:
+    with TemporaryDirectory() as directory:
+        return starts(Path(directory), max(1, rounds // 20))
+
+
 # --- Tables -----------------------------------------------------------------------------------------------------------
 
 
@@ -189,7 +196,14 @@ def markdown(measured: Mapping[str, object]) -> Iterator[str]:
             f"| {grown.what} | {grown.octets:,} | {grown.milliseconds:.1f} | {grown.per_megabyte:.1f} |"
             f" {grown.memory / 1e6:.0f} | {grown.memory / grown.octets:.1f} |"
         )
+    yield "\n### A process before its first message\n\n| | seconds | goal |\n|---|---|---|"
+    yield from map(_start, measured["starts"])  # type: ignore[call-overload]
     yield ""
+
+
+def _start(start: Start) -> str:
+    goal = "" if start.goal is None else f"< {start.goal} {'met' if start.seconds < start.goal else 'missed'}"
+    return f"| {start.what} | {start.seconds:.2f} | {goal} |"
 
 
 def _race(race: Race) -> str:

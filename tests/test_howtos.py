@@ -652,8 +652,12 @@ def test_a_check_stands_in_the_row_of_the_code_that_it_gets() -> None:
         check: cells[1] for cells in SENTENCES.values() for check in re.findall(r"`([a-z_]+\.[a-z_]+)`", cells[2])
     }
     made = {(code, check) for code, check in raised() if listed.get(check, "Client, or Sender") != "Client, or Sender"}
-    # A key that is too large to compute with is no token; one that is too small is somebody's who is not let in.
-    assert {one for one in made if listed[one[1]] != one[0]} == {("InvalidSecurityToken", "certificate.key_size")}
+    # A key that is too large to compute with is no token; one that is too small is somebody's who is not let in. And a
+    # signature under a wrong password is one that does not fit.
+    assert {one for one in made if listed[one[1]] != one[0]} == {
+        ("InvalidSecurityToken", "certificate.key_size"),
+        ("FailedCheck", "username_token.authentication"),
+    }
     assert len(made) > 25
     families = ("security", "timestamp", "username_token", "replay", "signature", "certificate", "client", "encryption")
     every = {check for check in CHECKS if check.partition(".")[0] in families}

@@ -31,17 +31,21 @@ from tests.signature.signatures import ALICE, ROOT
 from tests.signing import Signing, signed
 from wsguard.certificates.decoding import decode
 from wsguard.certificates.naming import name_key
+from wsguard.message.interning import MOST_KEPT
+from wsguard.message.parse import parsers
 from wsguard.middleware import Guard
 from wsguard.names import X509_V3
 from wsguard.signature.value import _xmlsec_key
 from wsguard.stores.secrets_at_rest import new_master_key
 from wsguard.stores.users_sql import SqlUserStore
+from wsguard.tokens.username import _origin
 from wsguard.trust.verdicts import Verdicts
 
 STEP: Final = timedelta(minutes=1)
 CACHED: Final = 32
 """Entries of each cache whose size can be given; the others are filled before."""
-WARMING: Final = 150
+WARMING: Final = 300
+"""More than certificates are kept: one that was looked at holds more than one that was not."""
 COUNTED: Final = 500
 MOST: Final = COUNTED * 3 // 4
 """Blocks. An object for each message would be more. What is left comes and goes: sqlite3 notices only after 200 more of
@@ -50,7 +54,8 @@ MOST_OCTETS: Final = COUNTED * 256
 """Half of what the smallest objects would take that are no blocks."""
 TOKENS: Final = 128
 KEYS: Final = 256
-"""Entries of caches: of tokens with certificates, of names in messages, and of keys."""
+ADDRESSES: Final = 1024
+"""Entries of caches: of tokens with certificates; of names in messages, and of keys; of addresses."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,7 @@ def keeping(watch: Watch) -> Iterator[Keeping]:
 
 def fill_caches() -> None:
     """Those whose size is a constant are full from now on."""
-    for one in (name_key, _xmlsec_key, decode):
+    for one in (name_key, _xmlsec_key, decode, _origin):
         one.cache_clear()
     key = ROOT.key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     for number in range(KEYS):
@@ -105,6 +110,9 @@ def fill_caches() -> None:
         _xmlsec_key(key + b"\n" * number)
     for number in range(TOKENS):
         decode(ROOT.leaf(f"Filling {number}", key=ALICE.key).der, X509_V3)
+    parsers.kept = MOST_KEPT + 1
+    for number in range(ADDRESSES):
+        _origin(f"198.51.{number // 256}.{number % 256}")
 
 
 # --- Ever new ---------------------------------------------------------------------------------------------------------

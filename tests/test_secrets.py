@@ -250,7 +250,7 @@ def broken(*_: object, **__: object) -> Any:
     [
         (SqlUserStore, "find", away, "store.unavailable"),
         (SqlUserStore, "find", broken, "internal.error"),
-        (SqliteReplayStore, "remember", away, "store.unavailable"),
+        (SqliteReplayStore, "remember_all", away, "store.unavailable"),
         (SqliteReplayStore, "failures", broken, "internal.error"),
         (SecurityEngine, "process", broken, "internal.error"),
     ],

@@ -50,6 +50,7 @@ class ThreadParser(threading.local):
             etree.LxmlError: it is not well-formed.
         """
         if self.full:
+            self._known.clear()
             return parse_apart(document)
         try:
             root = etree.fromstring(document, self._parser)
