@@ -30,7 +30,7 @@ KEY_IDENTIFIERS: Final = ("DirectReference", "IssuerSerial", "SKIKeyIdentifier",
 _SIGNED: Final = ("Body", "Timestamp", "UsernameToken", "BinarySecurityToken")
 _ENCRYPTED: Final = ("Body", "UsernameToken", "Signature")
 _BLOCK: Final = re.compile(r"\{[^{}\s]+\}[^{}\s:]+")
-_NOT_XML: Final = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """XML 1.0 §2.2."""
 _BY_CURVE: Final = {"secp256r1": "ecdsa-sha256", "secp384r1": "ecdsa-sha384", "secp521r1": "ecdsa-sha512"}
 
