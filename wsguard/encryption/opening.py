@@ -36,8 +36,6 @@ from wsguard.policy.surroundings import Limits
 class OpenedPart:
     """Something of a message that was encrypted."""
 
-    id: str
-    """Of the EncryptedData; empty where it had none."""
     path: Path
     """Leads to the element that was encrypted, or to the one whose content was, in every later tree of the message."""
     content: bool
@@ -226,7 +224,6 @@ def _check_place(element: _Element, data: EncryptedData, security: _Element) -> 
 def _part(element: _Element, data: EncryptedData, secret: Secret) -> OpenedPart:
     place_of = path_of(element)
     return OpenedPart(
-        id=data.id,
         path=place_of[:-1] if data.content else place_of,
         content=data.content,
         algorithm=data.algorithm,

@@ -63,8 +63,6 @@ class EncryptedData:
     """An xenc:EncryptedData of the right shape."""
 
     element: _Element
-    id: str
-    """Empty where it has none."""
     content: bool
     """Whether it stands for the content of its parent; else for one element."""
     algorithm: str
@@ -162,7 +160,7 @@ def read_encrypted_data(element: _Element, algorithms: Algorithms) -> EncryptedD
     only_attributes(value, frozenset(), malformed)
     # No bound of its own: most of a message may be one CipherValue, and limits.body_bytes holds for all of it.
     cipher = decode_base64(leaf_text(value, malformed), "CipherValue", malformed)
-    return EncryptedData(element, _id(element), _TYPES[kind], algorithm, _key_info(element), cipher)
+    return EncryptedData(element, _TYPES[kind], algorithm, _key_info(element), cipher)
 
 
 def read_encrypted_key(element: _Element, algorithms: Algorithms, limits: Limits) -> EncryptedKey:
@@ -257,10 +255,6 @@ def _cipher_value(element: _Element) -> _Element:
     only_attributes(data, frozenset(), malformed)
     only_children(data, frozenset({_CIPHER_VALUE}), malformed)
     return exactly_one(data, _CIPHER_VALUE, malformed)
-
-
-def _id(element: _Element) -> str:
-    return next((element.get(name, "") for name in ("Id", *sorted(IDS)) if element.get(name)), "")
 
 
 def _target(element: _Element) -> str:
