@@ -31,10 +31,10 @@ demo: $(READY) ## start the guarded sample, send it good and bad messages, show 
 serve: $(READY) ## serve the guarded sample until interrupted [HOST=, PORT=, DATA=]
 	@$(IN_VENV) sample_service --host $(HOST) --port $(PORT) --data $(DATA)
 
-# What costs are measured by has the machine for itself; everything else runs two files at a time. Stores that are
+# What costs are measured by has the machine for itself; everything else runs three files at a time. Stores that are
 # killed and paused take minutes: make reliability.
 test: lint ## lint, then run every test but those of make reliability
-	@$(IN_VENV) pytest --numprocesses 2 --dist loadfile --ignore-glob '*/test_cost.py' $(MEASURED:%=--ignore %) --ignore tests/reliability && \
+	@$(IN_VENV) pytest --numprocesses 3 --dist loadfile --ignore-glob '*/test_cost.py' $(MEASURED:%=--ignore %) --ignore tests/reliability && \
 	    $(IN_VENV) pytest $(shell find tests -name test_cost.py) $(MEASURED) && \
 	    echo 'not run: tests/reliability, which is make reliability' && \
 	    echo 'test: passed' || { echo 'test: FAILED'; exit 1; }

@@ -46,7 +46,7 @@ CACHED: Final = 32
 """Entries of each cache whose size can be given; the others are filled before."""
 WARMING: Final = 300
 """More than certificates are kept: one that was looked at holds more than one that was not."""
-COUNTED: Final = 500
+COUNTED: Final = 300
 MOST: Final = COUNTED * 3 // 4
 """Blocks. An object for each message would be more. What is left comes and goes: sqlite3 notices only after 200 more of
 them which cursors are closed."""

@@ -112,6 +112,15 @@ def test_later_ones_are_looked_at_by_chance_and_count_for_those_that_are_not(cha
     assert parsers.kept == pytest.approx((3 + A_NAME) * LOOKED_AT)
 
 
+def test_what_is_met_again_counts_for_itself_only(chance: Chance) -> None:
+    parsers = grown_up()
+    chance.value = 0.0
+    for _ in range(3):
+        parsers.parse(b"<abc/>")
+        chance.value = 0.0
+    assert parsers.kept == pytest.approx(3 + A_NAME)
+
+
 def test_a_large_document_is_looked_at_as_often_as_it_is_large(chance: Chance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interning, "LARGE", 12)
     parsers = grown_up()
@@ -123,7 +132,7 @@ def test_a_large_document_is_looked_at_as_often_as_it_is_large(chance: Chance, m
     assert parsers.kept == pytest.approx((3 + A_NAME) * 2)
     chance.value = 0.999999
     parsers.parse(b"<abcdefghij/>")
-    assert parsers.kept == pytest.approx((3 + A_NAME) * 2 + 10 + A_NAME)
+    assert parsers.kept == pytest.approx((3 + A_NAME) * 2 + 10 + A_NAME)  # the last one is looked at always
 
 
 def test_a_service_with_many_operations_is_no_attack() -> None:

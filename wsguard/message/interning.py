@@ -16,15 +16,15 @@ from typing import Final, TypeVar
 from lxml import etree
 from lxml.etree import _Element
 
-MOST_KEPT: Final = 2_097_152
-"""Octets of names that a thread may keep, by estimate: four thousand that are met late, or all of a large WSDL."""
-A_NAME: Final = 48
-"""Octets that a name takes beside its text, measured: libxml2's table of them is half empty at times."""
+MOST_KEPT: Final = 4_194_304
+"""Octets of names that a thread may keep, by estimate: twenty thousand. A large WSDL has some thousand."""
+A_NAME: Final = 200
+"""Octets that a name takes beside its text: 48 in libxml2, whose table is half empty at times, and the rest here."""
 FIRST: Final = 100
 """Documents of a thread that are all looked at: they bring the names that a service has."""
 LOOKED_AT: Final = 10
 """Later documents of which one, on average, is looked at, and what is new counts for all: looking takes as long as
-parsing. So a name that is met late counts for so many."""
+parsing. A name that is met late counts for so many until it is met again: then it was no new one each time."""
 LARGE: Final = 4_194_304
 """Octets of a document that is always looked at; of half as many every second one is."""
 
@@ -40,7 +40,8 @@ class ThreadParser(threading.local):
         self.kept = 0.0
         """Octets of names that this thread keeps, by estimate."""
         self._parser = _new_parser()
-        self._known: set[bytes] = set()
+        self._counted: dict[bytes, float] = {}
+        """Name -> the octets that it counts for."""
         self._parsed = 0
 
     def parse(self, document: bytes) -> _Element:
@@ -50,19 +51,19 @@ class ThreadParser(threading.local):
             etree.LxmlError: it is not well-formed.
         """
         if self.full:
-            self._known.clear()
+            self._counted.clear()
             return parse_apart(document)
         try:
             root = etree.fromstring(document, self._parser)
         except Exception:
             # How far it was read, nobody knows: each word may have been taken for a name.
-            self.kept += self._new({*_WORD.findall(document)})
+            self._count({*_WORD.findall(document)}, 1)
             raise
         self._parsed += 1
         chance = 1.0 if self._parsed <= FIRST else min(1.0, max(1 / LOOKED_AT, len(document) / LARGE))
         # Nobody may know which one is looked at.
         if chance == 1.0 or _random.random() < chance:
-            self.kept += self._new(_names(document)) / chance
+            self._count(_names(document), 1 / chance)
         return root
 
     @property
@@ -70,11 +71,13 @@ class ThreadParser(threading.local):
         """Whether this thread keeps as many names as it may: documents come from other threads."""
         return self.kept > MOST_KEPT
 
-    def _new(self, names: set[bytes]) -> int:
-        """Octets of those names that were not seen before."""
-        new = names - self._known
-        self._known |= new
-        return sum(len(name) + A_NAME for name in new)
+    def _count(self, names: set[bytes], each: float) -> None:
+        """Count every name: one that is new for ``each`` of its kind, and one that is met again for itself."""
+        for name in names:
+            before, octets = self._counted.get(name, 0.0), len(name) + A_NAME
+            now = octets if before else octets * each
+            self._counted[name] = now
+            self.kept += now - before
 
 
 def _names(document: bytes) -> set[bytes]:
