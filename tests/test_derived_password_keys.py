@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import Mock
 
 import pytest
 from lxml import etree
@@ -24,16 +25,19 @@ from tests.encrypting import Encryption, b64, reference_list, to_id
 from tests.guard_encryption.deriving import derived_octets, derived_token
 from tests.guard_encryption.sealing import content_of, for_server, sealed, sealing
 from tests.guarding import Answer
+from tests.message.refusing import refused
 from tests.messages import NOW, PAYLOAD, PROFILE, WSSE, WSU, Token, sent_at, timestamp
 from tests.signature.signatures import ALICE, BOTH, Guarding, SignedGuard, guarding
 from tests.signing import BODY, TIMESTAMP, Signing, binary_token, sign, unsigned
 from wsguard.explanation import Explanation
 from wsguard.faults import FailedAuthentication, StoreUnavailable
-from wsguard.interfaces import Attempt, User, UserKey
+from wsguard.interfaces import Attempt, TokenProcessor, User, UserKey
+from wsguard.names import USERNAME_TOKEN
 from wsguard.policy import Demands
 from wsguard.signature.verification import _identity
 from wsguard.stores.replay_memory import MemoryReplayStore
 from wsguard.stores.users_memory import MemoryUserStore
+from wsguard.token_keys import TokenKeys
 from wsguard.tokens import username as module
 from wsguard.tokens.derivation import MOST_ITERATIONS, Derivation, username_token_key
 from wsguard.tokens.username import UsernameTokenProcessor
@@ -101,10 +105,17 @@ def test_other_iterations_are_refused_before_any_is_made(
         pytest.param(salted_token(more=f"<wsse11:Salt>{b64(SALT)}</wsse11:Salt>"), id="two salts"),
         pytest.param(salted_token(more="<wsse11:Iteration>1000</wsse11:Iteration>"), id="two numbers of iterations"),
         pytest.param(salted_token(username=""), id="no name"),
+        pytest.param(salted_token().replace("<wsse11:Salt>", "<wsse11:Salt><a/>"), id="an element in Salt"),
     ],
 )
 def test_a_token_of_another_shape_is_refused(guard: SignedGuard, token: str) -> None:
     assert guard.refusal(salted(token)) == MALFORMED
+
+
+def test_the_record_says_which_part_is_no_base64(guard: SignedGuard) -> None:
+    record = guard.post(salted(salted_token().replace(b64(SALT), "!"))).record
+    assert record is not None
+    assert record.explanation[-1]["expected"] == "base64 in Salt"
 
 
 def test_iterations_without_a_salt_are_refused(make: Guarding) -> None:
@@ -393,6 +404,14 @@ def test_wrong_keys_are_counted_and_then_not_looked_at(make: Guarding) -> None:
     guard.accepted(salted(), REMOTE_ADDR="192.0.2.99")
 
 
+def test_after_too_many_no_key_is_made(make: Guarding, monkeypatch: pytest.MonkeyPatch) -> None:
+    guard = make(**BOUNDED)
+    for _ in range(3):
+        guard.refusal(salted(None, by_password(key_of("wrong"))))
+    monkeypatch.delattr(module, "username_token_key")
+    assert guard.refusal(salted()) == AUTHENTICATION
+
+
 def test_right_keys_are_not_counted(make: Guarding) -> None:
     guard = make(**BOUNDED)
     for number in range(5):
@@ -534,7 +553,14 @@ def test_a_key_is_asked_for_by_those_who_read_the_token_first() -> None:
     key = processor.key(token, Attempt(demands, "192.0.2.7", NOW))
     assert (key.user, key.octets, key.for_signatures) == ("alice", key_of(), True)
     assert key_of().hex() not in repr(key)
-    assert processor.replay_keys(token) == ()
+    assert (processor.replay_keys(token), token.password) == ((), b"")
+
+
+@pytest.mark.parametrize("processors", [{}, {USERNAME_TOKEN: Mock(spec=TokenProcessor)}], ids=["none", "another"])
+def test_no_key_is_made_of_what_nobody_makes_keys_of(processors: dict[str, Any]) -> None:
+    keys = TokenKeys(processors, Attempt(Demands.model_validate(DERIVED), "", NOW), Explanation())
+    with refused("certificate.unavailable"):
+        keys.of(etree.fromstring(namespaced(salted_token())))
 
 
 def namespaced(text: str) -> bytes:
