@@ -74,7 +74,8 @@ SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
             files=("engine.py", "judging.py", "case.py"),
             tests=(
                 *("tests/test_clients.py", "tests/test_explain.py", "tests/test_faults.py", "tests/test_replay.py"),
-                *("tests/test_hidden_in_ciphertext.py", "tests/test_timestamp.py", "tests/test_walking.py"),
+                *("tests/test_derived_password_keys.py", "tests/test_hidden_in_ciphertext.py"),
+                *("tests/test_timestamp.py", "tests/test_walking.py"),
                 *("tests/signature/test_coverage_users.py", "tests/signature/test_replay_signature.py"),
                 *("tests/signature/test_content_prefixes.py", "tests/signature/test_report_mode_signatures.py"),
                 "tests/test_spyne.py::test_p3_every_reference_that_spyne_would_follow_out_of_the_body_is_refused",

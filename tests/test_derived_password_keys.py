@@ -26,7 +26,7 @@ from tests.guard_encryption.deriving import derived_octets, derived_token
 from tests.guard_encryption.sealing import content_of, for_server, sealed, sealing
 from tests.guarding import Answer
 from tests.message.refusing import refused
-from tests.messages import NOW, PAYLOAD, PROFILE, WSSE, WSU, Token, sent_at, timestamp
+from tests.messages import NOW, PAYLOAD, PROFILE, WSSE, WSU, Token, sent_at, stamp, timestamp
 from tests.signature.signatures import ALICE, BOTH, Guarding, SignedGuard, guarding
 from tests.signing import BODY, TIMESTAMP, Signing, binary_token, sign, unsigned
 from wsguard.explanation import Explanation
@@ -495,6 +495,16 @@ def test_a_service_that_takes_no_such_users_refuses_them_once_it_is_known(sealed
 def test_a_service_that_alone_takes_such_users_takes_them_where_it_is_hidden(sealed_for: Guarding) -> None:
     top = {"username_token": {"use": "required", "password_types": ["PasswordDigest"]}}
     assert sealed_for(**top, services=service(password_types=["DerivedKey"])).accepted(closed()).username == "alice"
+
+
+@pytest.mark.parametrize("seconds", [-400, 100], ids=["old", "ahead"])
+def test_the_window_of_the_service_holds_where_it_is_hidden(sealed_for: Guarding, seconds: int) -> None:
+    token = salted_token(more=f"<wsu:Created>{stamp(seconds)}</wsu:Created>")
+    wide = sealed_for(services=service(time_to_live=900, future_time_to_live=200))
+    assert wide.accepted(closed(token)).username == "alice"
+    check = "username_token.expired" if seconds < 0 else "username_token.not_yet_valid"
+    usual = sealed_for(services=service())
+    assert usual.refusal(closed(token)) == check
 
 
 def test_the_fewest_guesses_of_any_service_hold_where_it_is_hidden(sealed_for: Guarding) -> None:

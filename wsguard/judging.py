@@ -216,8 +216,7 @@ class MessageJudge:
 
     def _remember(self, check: str, keys: tuple[bytes, ...], until: datetime, now: datetime) -> None:
         if keys and not self._remember_all(keys, until, now):
-            what = "a token" if check == "replay.nonce" else "a signature"
-            raise InvalidSecurityToken(check, expected=f"{what} never seen before", seen="it was", setting="replay")
+            raise InvalidSecurityToken(check, expected="nothing that was seen before", seen="it was", setting="replay")
 
     def judge_tokens_in_the_clear(self, outline: Outline, demands: Demands, case: Case) -> None:
         """Do for a message that was not decrypted what is done for one that was: a slow hash would tell them apart.

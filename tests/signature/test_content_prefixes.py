@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from tests.messages import SOAP11, SOAP12
-from tests.signature.signatures import ALICE, BOTH, Guarding, SignedGuard, bent, honest
+from tests.signature.signatures import ALICE, BOB, BOTH, Guarding, SignedGuard, bent, both_sign, honest
 from tests.signing import BODY, TIMESTAMP, Part, Signing, signed
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -90,6 +90,12 @@ def test_a_type_whose_prefix_is_in_a_signed_prefix_list(
     message = sent(attribute, envelope, Part("#body", prefixes=prefixes))
     assert guard.accepted(message).signed_parts == BOTH
     assert guard.refusal(bent(message.decode(), ("urn:types", "urn:evil"))) == "signature.digest"
+
+
+def test_what_a_further_signature_says_of_prefixes_adds_nothing(guard: SignedGuard) -> None:
+    alice = Signing.by(ALICE, parts=(Part("#body", prefixes="o"), TIMESTAMP))
+    body, declared = typed('xsi:type="o:T"'), f'{DECLARED} xmlns:o="urn:other"'
+    guard.accepted(both_sign(alice, Signing.by(BOB), body=body, envelope_attributes=declared))
 
 
 def test_inclusive_canonicalization_signs_every_binding(guarded: Guarding) -> None:

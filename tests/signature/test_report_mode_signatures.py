@@ -56,6 +56,12 @@ def test_a_missing_signature_is_spared_a_client_that_its_user_name_names(sparing
     assert sparing.refusal(by_name("bob")) == "signature.missing"
 
 
+def test_of_a_message_without_a_signature_nothing_is_taken_out(sparing: SignedGuard) -> None:
+    blocks = '<x:Pay xmlns:x="urn:x">1</x:Pay>' + security(timestamp(), Token().xml())
+    reported(sparing, envelope(blocks), "signature.missing")
+    assert b"Pay" in sparing.handed
+
+
 def test_a_part_that_is_not_signed_is_spared_that_client_only(sparing: SignedGuard) -> None:
     reported(sparing, body_only(ALICE), "signature.coverage")
     assert sparing.refusal(body_only(BOB)) == "signature.coverage"
