@@ -48,7 +48,7 @@ def application(environ, start_response):
 
 replay, audit = open_replay(f"sqlite:///{home}/replay.db"), open_audit([f"jsonl:{home}/audit.jsonl"])
 if moment == "remembered":
-    dies_after(replay, "remember")
+    dies_after(replay, "remember_all")
 if moment == "recorded":
     dies_after(audit, "write")
 policy = wsguard.Policy.model_validate({"audit": {"record": "all"}})
