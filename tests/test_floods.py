@@ -1,13 +1,16 @@
 """Small messages that would cost much: refused before they do, without credentials and at little cost."""
 
 import time
+from contextlib import suppress
 
 import pytest
+from lxml import etree
 
 from bench.hostile import IN_HEADERS, IN_THE_BODY, Shape
 from bench.hostile_stages import Stage, measure, stages
 from tests.guarding import Guarded
 from tests.messages import SOAP11, message
+from wsguard.message.interning import ThreadParser
 from wsguard.message.parse import LONGEST_NAMESPACE
 
 LONG = "u" * 40_000
@@ -91,4 +94,35 @@ def test_long_texts_are_looked_for_in_linear_time() -> None:
     octets = body("".join(f"<a{attributes('', 2)}>{'x' * 4_000}</a>" for _ in range(450)) + "<b c='" + '"' * 150_000)
     started = time.process_time()
     assert Guarded().post(octets).check in ("limits.memory_bytes", "envelope.malformed")
+    assert time.process_time() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "xmlns",
+        " xmlns:",
+        " xmlns=",
+        " xmlns='",
+        ' xmlns="',
+        "xmlns = ",
+        " a",
+        " a =",
+        " ",
+        "=",
+        "'",
+        '"',
+        " xmlns\t\t\t",
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("octets", ["text", "attribute", "not well-formed"])
+def test_names_are_looked_for_in_linear_time(unit: str, octets: str) -> None:
+    """A pattern that gave back what it had taken took hours for 2 MB of ``xmlns`` in a text."""
+    run = unit * (400_000 // len(unit))
+    escaped = run.replace('"', "&quot;")
+    made = {"text": f"<a>{run}</a>", "attribute": f'<a b="{escaped}"/>', "not well-formed": f"<a>{run}<"}
+    started = time.process_time()
+    with suppress(etree.XMLSyntaxError):
+        ThreadParser().parse(made[octets].encode())
     assert time.process_time() - started < 0.5

@@ -86,9 +86,10 @@ def _names(document: bytes) -> set[bytes]:
 
 
 _WORD: Final = re.compile(rb"[^\s<>/='\"]+")
-_ELEMENT: Final = re.compile(rb"<([^\s<>/!?]+)")
-_ATTRIBUTE: Final = re.compile(rb"\s([^\s<>/='\"]+)\s*=\s*['\"]")
-_NAMESPACE: Final = re.compile(rb"xmlns[^\s=]*\s*=\s*(\"[^\"]*\"|'[^']*')")
+_ELEMENT: Final = re.compile(rb"<([^\s<>/!?]++)")
+_ATTRIBUTE: Final = re.compile(rb"\s([^\s<>/='\"]++)\s*+=\s*+['\"]")
+# All three may run over text that a sender chose: nothing is given back, and a match begins where none is running.
+_NAMESPACE: Final = re.compile(rb"\sxmlns(?::[^\s=]*+)?+\s*+=\s*+(\"[^\"]*+\"|'[^']*+')")
 
 
 def parse_apart(document: bytes) -> _Element:

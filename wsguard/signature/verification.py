@@ -198,7 +198,7 @@ def _fitting(signers: tuple[Signer, ...], signature: Signature, octets: bytes) -
 
 
 def _wrong_password(key: UserKey) -> FailedCheck:
-    """For the peer it is a signature that does not fit, as decryption fails under another password (FACTS S12)."""
+    """For the peer it is a signature that does not fit, like every other (FACTS S12)."""
     return FailedCheck(
         "username_token.authentication",
         expected="a signature under a key of the right password of a known, enabled user",
