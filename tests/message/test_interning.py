@@ -94,6 +94,15 @@ def test_of_what_is_not_well_formed_every_new_word_counts() -> None:
     assert parsers.kept == sum(len(word) + A_NAME for word in ("new", "no", "name"))
 
 
+def test_no_more_is_counted_than_there_may_be() -> None:
+    """A message of 2 MB may have 300,000 words, of which a set would take twenty times as much."""
+    parsers = ThreadParser()
+    with pytest.raises(etree.XMLSyntaxError):
+        parsers.parse(b"<a>" + b" ".join(b"%d" % number for number in range(300_000)) + b"<")
+    assert parsers.full
+    assert len(parsers._counted) <= MOST_KEPT // A_NAME + 1
+
+
 def test_all_documents_that_come_first_are_looked_at(chance: Chance) -> None:
     chance.value = 0.999
     parsers = ThreadParser()

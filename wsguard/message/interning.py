@@ -8,7 +8,7 @@ messages that are refused as well as with others.
 import random
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Final, TypeVar
@@ -57,13 +57,14 @@ class ThreadParser(threading.local):
             root = etree.fromstring(document, self._parser)
         except Exception:
             # How far it was read, nobody knows: each word may have been taken for a name.
-            self._count({*_WORD.findall(document)}, 1)
+            self._count(_found(document, _WORD), 1)
             raise
         self._parsed += 1
         chance = 1.0 if self._parsed <= FIRST else min(1.0, max(1 / LOOKED_AT, len(document) / LARGE))
         # Nobody may know which one is looked at.
         if chance == 1.0 or _random.random() < chance:
-            self._count(_names(document), 1 / chance)
+            # Everything in a well-formed document that may be a name, a prefix with a name, or a namespace.
+            self._count(_found(document, _ELEMENT, _ATTRIBUTE, _NAMESPACE), 1 / chance)
         return root
 
     @property
@@ -71,21 +72,29 @@ class ThreadParser(threading.local):
         """Whether this thread keeps as many names as it may: documents come from other threads."""
         return self.kept > MOST_KEPT
 
-    def _count(self, names: set[bytes], each: float) -> None:
-        """Count every name: one that is new for ``each`` of its kind, and one that is met again for itself."""
+    def _count(self, names: Iterable[bytes], each: float) -> None:
+        """Count the names of a document: one that is new for ``each`` of its kind, one that is met again for itself.
+
+        Only until there are too many: one document may have more than there is memory for.
+        """
+        met: set[bytes] = set()
         for name in names:
+            if name in met:
+                continue
+            if self.full:
+                return
+            met.add(name)
             before, octets = self._counted.get(name, 0.0), len(name) + A_NAME
             now = octets if before else octets * each
             self._counted[name] = now
             self.kept += now - before
 
 
-def _names(document: bytes) -> set[bytes]:
-    """Everything in a well-formed document that may be a name, a prefix with a name, or a namespace."""
-    return {*_ELEMENT.findall(document), *_ATTRIBUTE.findall(document), *_NAMESPACE.findall(document)}
+def _found(document: bytes, *patterns: re.Pattern[bytes]) -> Iterator[bytes]:
+    return (match[1] for pattern in patterns for match in pattern.finditer(document))
 
 
-_WORD: Final = re.compile(rb"[^\s<>/='\"]+")
+_WORD: Final = re.compile(rb"([^\s<>/='\"]++)")
 _ELEMENT: Final = re.compile(rb"<([^\s<>/!?]++)")
 _ATTRIBUTE: Final = re.compile(rb"\s([^\s<>/='\"]++)\s*+=\s*+['\"]")
 # All three may run over text that a sender chose: nothing is given back, and a match begins where none is running.
