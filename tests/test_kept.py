@@ -48,7 +48,7 @@ WARMING: Final = 150
 MANY: Final = 300
 """For certificates: more than are kept, since one that was looked at holds more than one that was not."""
 CERTIFIED: Final = frozenset({"authorities", "clients"})
-COUNTED: Final = 300
+COUNTED: Final = 500
 MOST: Final = COUNTED * 3 // 4
 """Blocks. An object for each message would be more. What is left comes and goes: sqlite3 notices only after 200 more of
 them which cursors are closed."""
