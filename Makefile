@@ -17,6 +17,7 @@ TIMES ?= 10
 SUBJECT ?=
 
 VENV := .venv
+SHARED := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 MEASURED := tests/test_floods.py tests/test_memory.py
 IN_VENV := $(VENV)/bin/python -m
 READY := $(VENV)/.ready
@@ -34,7 +35,7 @@ serve: $(READY) ## serve the guarded sample until interrupted [HOST=, PORT=, DAT
 # What costs are measured by has the machine for itself; everything else runs three files at a time. Stores that are
 # killed and paused take minutes: make reliability.
 test: lint ## lint, then run every test but those of make reliability
-	@$(IN_VENV) pytest --numprocesses 3 --dist loadfile --ignore-glob '*/test_cost.py' $(MEASURED:%=--ignore %) --ignore tests/reliability && \
+	@$(IN_VENV) pytest $(SHARED) --ignore-glob '*/test_cost.py' $(MEASURED:%=--ignore %) --ignore tests/reliability && \
 	    $(IN_VENV) pytest $(shell find tests -name test_cost.py) $(MEASURED) && \
 	    echo 'not run: tests/reliability, which is make reliability' && \
 	    echo 'test: passed' || { echo 'test: FAILED'; exit 1; }

@@ -35,6 +35,20 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) and not (val.isascii() and val.decode().isprintable()) else None
 
 
+LONGEST: Final = (
+    *("test_kept.py", "test_sample_service.py", "test_attacks.py", "test_broken_controls.py", "test_regression_tool.py"),
+    *("test_secrets.py", "test_howtos.py", "test_growth.py", "test_operator.py", "test_cli.py", "test_speed_tool.py"),
+    *("test_configurations.py", "test_oracle.py", "test_running.py", "test_load_tool.py", "test_properties.py"),
+)
+"""Files that take a third of a minute and more, the longest first."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Processes that share the tests begin with what takes long, or one of them would come to its end much later."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The SQLAlchemy URL of a real PostgreSQL server, for all tests of a run."""
