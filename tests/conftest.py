@@ -36,9 +36,10 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 LONGEST: Final = (
-    *("test_kept.py", "test_sample_service.py", "test_attacks.py", "test_broken_controls.py", "test_regression_tool.py"),
-    *("test_secrets.py", "test_howtos.py", "test_growth.py", "test_operator.py", "test_cli.py", "test_speed_tool.py"),
-    *("test_configurations.py", "test_oracle.py", "test_running.py", "test_load_tool.py", "test_properties.py"),
+    *("test_kept.py", "test_sample_service.py", "test_attacks.py", "test_broken_controls.py", "test_secrets.py"),
+    *("test_howtos.py", "test_regression_tool.py", "test_growth.py", "test_operator.py", "test_cli.py"),
+    *("test_speed_tool.py", "test_configurations.py", "test_oracle.py", "test_running.py", "test_load_tool.py"),
+    "test_properties.py",
 )
 """Files that take a third of a minute and more, the longest first."""
 

@@ -515,6 +515,17 @@ def test_the_fewest_guesses_of_any_service_hold_where_it_is_hidden(sealed_for: G
         assert guard.refusal(closed()) == AUTHENTICATION
 
 
+def test_the_fewest_guesses_of_another_service_hold_only_where_it_is_hidden_whose_call_it_is(
+    sealed_for: Guarding,
+) -> None:
+    another = {"operations": ["{urn:another}Other"], "username_token": {"max_failures": 2}}
+    guard = sealed_for(services={"Another": another})
+    for _ in range(2):
+        guard.refusal(salted(None, by_password(key_of("wrong"))))
+    guard.accepted(salted())
+    assert guard.refusal(closed()) == AUTHENTICATION
+
+
 def test_too_many_guesses_at_a_service_hold_for_one_that_comes_hidden(sealed_for: Guarding) -> None:
     guard = sealed_for(services=service(max_failures=2, failure_window=3600))
     for _ in range(2):
