@@ -35,11 +35,11 @@ def bent(old: str, new: str, encryption: Encryption = FOR_US) -> bytes:
     return message.replace(old, new).encode()
 
 
-def in_key(old: str, new: str) -> bytes:
+def in_key(old: str, new: str, count: int = 1) -> bytes:
     """The same in the EncryptedKey alone."""
     key = FOR_US.key_xml()
     assert old in key
-    return envelope(security(key.replace(old, new, 1), timestamp()), FOR_US.data_xml())
+    return envelope(security(key.replace(old, new, count), timestamp()), FOR_US.data_xml())
 
 
 def in_data(old: str, new: str, count: int = 1) -> bytes:
@@ -56,6 +56,9 @@ def in_method(inner: str) -> bytes:
 
 CIPHER_REFERENCE = '<xenc:CipherReference URI="file:///etc/passwd"/>'
 RETRIEVAL = '<ds:RetrievalMethod Type="http://www.w3.org/2001/04/xmlenc#EncryptedKey" URI="#EK-1"/>'
+
+METHOD = f'<xenc:EncryptionMethod Algorithm="{XENC11}aes128-gcm"/>'
+CARRIED = "<xenc:CarriedKeyName>k</xenc:CarriedKeyName>"
 
 SHAPES = {
     "CipherReference of the data": in_data("<xenc:CipherValue>", f"{CIPHER_REFERENCE}<xenc:CipherValue>"),
@@ -106,6 +109,16 @@ SHAPES = {
     "no base64": in_data("<xenc:CipherValue>", "<xenc:CipherValue>!"),
     "an element in CipherValue": in_data("<xenc:CipherValue>", "<xenc:CipherValue><a/>"),
     "no EncryptionMethod": in_data("xenc:EncryptionMethod", "xenc:Method"),
+    "two EncryptionMethods": in_data("<xenc:CipherData>", f"{METHOD}<xenc:CipherData>"),
+    "no EncryptionMethod of the key": in_key("xenc:EncryptionMethod", "xenc:Method", 2),
+    "two EncryptionMethods of the key": in_key("<xenc:CipherData>", f"{METHOD}<xenc:CipherData>"),
+    "an attribute of the key": in_key(' Id="EK-1"', ' Id="EK-1" Nonce="1"'),
+    "Encoding of the key": in_key(' Id="EK-1"', f' Id="EK-1" Encoding="{DS}base64"'),
+    "two CarriedKeyNames": in_key("</xenc:EncryptedKey>", f"{CARRIED * 2}</xenc:EncryptedKey>"),
+    "two KeyInfos": in_data("<xenc:CipherData>", f"{to_id('EK-1')}<xenc:CipherData>"),
+    "two CipherDatas": in_data("</xenc:EncryptedData>", "<xenc:CipherData/></xenc:EncryptedData>"),
+    "an attribute of CipherData": in_data("<xenc:CipherData>", '<xenc:CipherData Id="x">'),
+    "an attribute of the key's CipherValue": in_key("<xenc:CipherValue>", '<xenc:CipherValue Id="x">'),
     "KeySize of another algorithm": in_method("<xenc:KeySize>256</xenc:KeySize>"),
     "KeySize in words": in_method("<xenc:KeySize>much</xenc:KeySize>"),
     "KeySize of key transport": in_key(
@@ -172,13 +185,31 @@ def test_an_encrypted_header_wraps_an_element_in_the_header(kind: str) -> None:
         opened(envelope(wrapper + security(FOR_US.key_xml())))
 
 
+@pytest.mark.parametrize(
+    ("attributes", "beside", "data"),
+    [(' Other="1"', "", 1), ("", "<other/>", 1), ("", "", 0), ("", "", 2)],
+    ids=["an attribute", "something beside", "nothing", "two"],
+)
+def test_an_encrypted_header_holds_one_encrypted_data_and_nothing_else(attributes: str, beside: str, data: int) -> None:
+    held = [replace(FOR_US, id=f"ED-{number + 1}", kind="Element", plaintext=b"<e/>") for number in range(data)]
+    wrapper = f"<w:EncryptedHeader xmlns:w='{WSSE11}' Id='EH-1'{attributes}>{{}}</w:EncryptedHeader>"
+    around = wrapper.format("".join(one.data_xml() for one in held) + beside)
+    with refused("encryption.malformed"):
+        opened(envelope(around + security(FOR_US.key_xml().replace("#ED-1", "#EH-1"))))
+
+
+def test_what_is_no_base64_is_said_to_be_the_cipher_value() -> None:
+    with refused("encryption.malformed") as caught:
+        opened(SHAPES["no base64"])
+    assert caught.value.expected == "base64 in CipherValue"
+
+
 HARMLESS = {
     "KeySize": in_method("<xenc:KeySize>128</xenc:KeySize>"),
     "MimeType": in_data(' Id="ED-1"', ' Id="ED-1" MimeType="text/xml" Encoding="utf-8"'),
     "Recipient": in_key(' Id="EK-1"', f' Id="EK-1" Recipient="us" MimeType="octets" Type="{XENC}EncryptedKey"'),
-    "CarriedKeyName": in_key(
-        "</xenc:EncryptedKey>", "<xenc:CarriedKeyName>k</xenc:CarriedKeyName></xenc:EncryptedKey>"
-    ),
+    "CarriedKeyName": in_key("</xenc:EncryptedKey>", f"{CARRIED}</xenc:EncryptedKey>"),
+    "Encoding of the key": in_key(' Id="EK-1"', ' Id="EK-1" Encoding="UTF-8"'),
     "KeySize of key wrap": encrypted(
         Encryption(
             key=SHARED["blue"],

@@ -180,7 +180,8 @@ class MessageDecryption:
         after = scene.after(place(scene.tree, pieces, self._budget))
         for element, data, secret in found:
             self._note(_part(element, data, secret), after.tree)
-            self._ids.update(holder.get(name, "") for holder in (element, data.element) for name in IDS)
+            for holder in (element, data.element):
+                self._ids.update(value for name, value in holder.items() if name in IDS)
         return after
 
     def _found(

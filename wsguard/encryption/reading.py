@@ -75,7 +75,6 @@ class EncryptedData:
 class EncryptedKey:
     """An xenc:EncryptedKey of the right shape."""
 
-    element: _Element
     method: KeyMethod
     key_info: _Element | None
     cipher: bytes = field(repr=False)
@@ -181,7 +180,6 @@ def read_encrypted_key(element: _Element, algorithms: Algorithms, limits: Limits
         bounded_text(carried, _LONGEST_NAME, malformed)
     references = at_most_one(element, REFERENCE_LIST, malformed)
     return EncryptedKey(
-        element,
         read_key_method(exactly_one(element, _ENCRYPTION_METHOD, malformed), algorithms),
         _key_info(element),
         binary(_cipher_value(element), frozenset(), malformed),
@@ -242,8 +240,9 @@ def _check_hints(element: _Element) -> None:
     media_type = element.get("MimeType", "")
     if element.tag != ENCRYPTED_KEY and media_type not in _MEDIA_TYPES:
         raise malformed(expected="a MimeType of XML", seen=media_type)
-    if element.get("Encoding", "UTF-8").upper() != "UTF-8":
-        raise malformed(expected="no Encoding", seen=element.get("Encoding", ""))
+    encoding = element.get("Encoding")
+    if encoding is not None and encoding.upper() != "UTF-8":
+        raise malformed(expected="no Encoding", seen=encoding)
 
 
 def _key_info(element: _Element) -> _Element | None:
