@@ -31,7 +31,7 @@ def client(until: date | None = TODAY) -> Client:
 
 
 def signature(signer: Signer) -> VerifiedSignature:
-    return VerifiedSignature(signer=signer, method="", covered={}, references=1, value=b"", replay_key=b"")
+    return VerifiedSignature(signer=signer, covered={}, references=1, value=b"", replay_key=b"")
 
 
 def by_certificate(ends: datetime) -> VerifiedSignature:

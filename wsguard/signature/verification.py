@@ -89,8 +89,6 @@ class VerifiedSignature:
     """A signature that was verified. Which of what it covers counts is not its business."""
 
     signer: Signer
-    method: str
-    """Short name."""
     covered: Mapping[_Element, Canonicalization] = field(repr=False)
     """The elements that were digested, and how they became octets."""
     references: int
@@ -153,7 +151,6 @@ class SignatureVerifier:
         )
         return VerifiedSignature(
             signer=signer,
-            method=signature.method,
             covered=covered,
             references=len(signature.references),
             value=signature.value,
