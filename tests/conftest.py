@@ -6,13 +6,14 @@ import json
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from sqlalchemy import create_engine, text
 from typer.testing import CliRunner
 
@@ -93,6 +94,17 @@ def redis_server(running_redis_server: RunningRedis) -> RunningRedis:
     with closing(running_redis_server.client()) as client:
         client.flushall()
     return running_redis_server
+
+
+_READ_ONCE: Final = cache(load_pem_private_key)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys_are_read_once() -> Iterator[None]:
+    """OpenSSL proves a private key for a tenth of a second: nine tenths of what it takes to make many a guard."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("wsguard.keys.pem.load_pem_private_key", _READ_ONCE)
+        yield
 
 
 @pytest.fixture(autouse=True)

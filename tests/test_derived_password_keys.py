@@ -404,6 +404,13 @@ def test_wrong_keys_are_counted_and_then_not_looked_at(make: Guarding) -> None:
     guard.accepted(salted(), REMOTE_ADDR="192.0.2.99")
 
 
+def test_the_record_of_a_wrong_key_names_the_users(make: Guarding) -> None:
+    record = make(**BOUNDED).post(salted(None, by_password(key_of("wrong")))).record
+    assert record is not None
+    assert record.explanation[-1]["check"] == AUTHENTICATION
+    assert record.explanation[-1]["setting"] == "users"
+
+
 def test_after_too_many_no_key_is_made(make: Guarding, monkeypatch: pytest.MonkeyPatch) -> None:
     guard = make(**BOUNDED)
     for _ in range(3):

@@ -19,7 +19,6 @@ def make(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Making]:
     def make(site: SiteName) -> Place:
         return Place(directory, site)
 
-    # Each case collects garbage first; what was there before all of them would take it 100 ms each time.
-    gc.freeze()
     yield make
+    # What judges a case freezes what is there.
     gc.unfreeze()
