@@ -113,6 +113,9 @@ def test_long_texts_are_looked_for_in_linear_time() -> None:
         "'",
         '"',
         " xmlns\t\t\t",
+        "xmlns:",
+        "'xmlns:",
+        "<?",
     ],
     ids=repr,
 )

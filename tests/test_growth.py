@@ -32,6 +32,8 @@ NAMES: Final[dict[str, Callable[[int], str]]] = {
     "prefixes": lambda number: f"<x xmlns:{'p' * 100}{number}='urn:x'/>",
     "namespaces": lambda number: f"<x xmlns:p='urn:{'n' * 1000}{number}'/>",
     "Ids": lambda number: f"<x xml:id='{'i' * 1000}{number}'/>",
+    "namespaces behind a quotation mark": lambda number: f"<x a=\" xmlns='\" xmlns:p='urn:{'n' * 1000}{number}'/>",
+    "white space": lambda number: f"<x/>{number:058b}".replace("0", " ").replace("1", "\t"),
 }
 
 
@@ -101,6 +103,17 @@ def test_nor_with_those_of_what_is_not_well_formed(guards: dict[str, Stage]) -> 
 
     growth, seen = grown(post)
     assert seen == {"envelope.malformed"}
+    assert growth < MOST
+
+
+def test_nor_with_targets_of_processing_instructions(guards: dict[str, Stage]) -> None:
+    def post(turn: int) -> str:
+        shape = Shape(name="targets", body=lambda size: "")
+        targets = "".join(f"<?{'t' * 1000}{turn * OCTETS + number} ?>" for number in range(OCTETS // 1010))
+        return guards["nobody's"].post(f'<S:Envelope xmlns:S="{SOAP11}">{targets}</S:Envelope>'.encode(), shape)
+
+    growth, seen = grown(post)
+    assert seen == {"envelope.structure"}
     assert growth < MOST
 
 

@@ -70,6 +70,11 @@ def grown_up() -> ThreadParser:
         (b"<a>text</a>", ["a"]),
         (b"<a>\nMII=\n5A==</a>", ["a"]),
         (b"<a Id='i'><b/></a>", ["a", "Id", "b"]),
+        (b"<a><?pi data?><b/></a>", ["a", "pi", "b"]),
+        (b"<a x=\" xmlns='\" xmlns:p='urn:q'/>", ["a", "x", "xmlns", "xmlns:p", "'\" xmlns:p='", "'urn:q'"]),
+        (b"<a> xmlns='<b xmlns:p='urn:q'/></a>", ["a", "b", "xmlns", "xmlns:p", "'<b xmlns:p='", "'urn:q'"]),
+        (b"<a>" + b" \t\r\n" * 4 + b"<b/>" + b" " * 59 + b"</a>", ["a", "b", " \t\r\n" * 4, " " * 59]),
+        (b"<a>" + b" " * 15 + b"<b/>" + b" " * 60 + b"</a>", ["a", "b"]),
     ],
 )
 def test_every_name_of_a_document_counts_and_no_value(document: bytes, names: list[str], chance: Chance) -> None:
@@ -92,6 +97,23 @@ def test_of_what_is_not_well_formed_every_new_word_counts() -> None:
         with pytest.raises(etree.XMLSyntaxError):
             parsers.parse(b"<usual new='no <name")
     assert parsers.kept == sum(len(word) + A_NAME for word in ("new", "no", "name"))
+
+
+@pytest.mark.parametrize(
+    ("document", "new"),
+    [
+        # Made of words that were met.
+        (b"<usual xmlns:usual='usual/usual usual'", ["xmlns:usual", "'usual/usual usual'"]),
+        (b"<usual>" + b" \t" * 10 + b"<usual>", [" \t" * 10]),
+        (b"<usual>&one;&two;", ["one", "two"]),
+    ],
+    ids=["a namespace", "white space", "entities"],
+)
+def test_nor_is_anything_else_of_it_overlooked(document: bytes, new: list[str]) -> None:
+    parsers = grown_up()
+    with pytest.raises(etree.XMLSyntaxError):
+        parsers.parse(document)
+    assert parsers.kept == sum(len(name) + A_NAME for name in new)
 
 
 def test_no_more_is_counted_than_there_may_be() -> None:

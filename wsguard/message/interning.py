@@ -56,15 +56,14 @@ class ThreadParser(threading.local):
         try:
             root = etree.fromstring(document, self._parser)
         except Exception:
-            # How far it was read, nobody knows: each word may have been taken for a name.
-            self._count(_found(document, _WORD), 1)
+            # libxml2 reads on behind most errors: each word may have been taken for a name.
+            self._count(_found(document, _WORD, *_KEPT_ELSEWHERE), 1)
             raise
         self._parsed += 1
         chance = 1.0 if self._parsed <= FIRST else min(1.0, max(1 / LOOKED_AT, len(document) / LARGE))
         # Nobody may know which one is looked at.
         if chance == 1.0 or _random.random() < chance:
-            # Everything in a well-formed document that may be a name, a prefix with a name, or a namespace.
-            self._count(_found(document, _ELEMENT, _ATTRIBUTE, _NAMESPACE), 1 / chance)
+            self._count(_found(document, _ELEMENT, _ATTRIBUTE, *_KEPT_ELSEWHERE), 1 / chance)
         return root
 
     @property
@@ -94,11 +93,19 @@ def _found(document: bytes, *patterns: re.Pattern[bytes]) -> Iterator[bytes]:
     return (match[1] for pattern in patterns for match in pattern.finditer(document))
 
 
-_WORD: Final = re.compile(rb"([^\s<>/='\"]++)")
-_ELEMENT: Final = re.compile(rb"<([^\s<>/!?]++)")
+# Each may run over text that a sender chose: nothing is given back, and what one match looks at no other one does.
+_WORD: Final = re.compile(rb"([^\s<>/='\"&;]++)")
+_ELEMENT: Final = re.compile(rb"<\??+([^\s<>/!?]++)")
+"""Its name with the prefix; or the target of a processing instruction."""
 _ATTRIBUTE: Final = re.compile(rb"\s([^\s<>/='\"]++)\s*+=\s*+['\"]")
-# All three may run over text that a sender chose: nothing is given back, and a match begins where none is running.
-_NAMESPACE: Final = re.compile(rb"\sxmlns(?::[^\s=]*+)?+\s*+=\s*+(\"[^\"]*+\"|'[^']*+')")
+_KEPT_ELSEWHERE: Final = (
+    # Looked for from each "xmlns", also in a value or text: what seems to be a value there may end where one begins.
+    re.compile(rb"xmlns(?<=[\s'\"]xmlns)(?=(?::[^\s<>/='\"]*+)?+\s*+=\s*+(\"[^\"]*+\"))"),
+    re.compile(rb"xmlns(?<=[\s'\"]xmlns)(?=(?::[^\s<>/='\"]*+)?+\s*+=\s*+('[^']*+'))"),
+    # Text of 16 to 59 octets that is white space (xmlSAX2TextNode).
+    re.compile(rb">([ \t\r\n]{16,59}+)<"),
+)
+"""Namespaces, and what is kept though it is no name."""
 
 
 def parse_apart(document: bytes) -> _Element:
