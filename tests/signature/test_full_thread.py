@@ -4,11 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from tests.signature.signatures import ALICE, guarding
 from tests.signing import BODY, TIMESTAMP, Signing, signed
-from wsguard.message.interning import MOST_KEPT, knowing
+from wsguard.message.interning import MOST_KEPT, knowing, parse_apart
 from wsguard.message.parse import parsers
+from wsguard.signature.canonical import canonical_octets
+from wsguard.signature.reading import Canonicalization
 
 
 @pytest.mark.parametrize("full", [True, False], ids=["full", "room for names"])
@@ -26,3 +29,25 @@ def test_a_signature_is_verified_in_it(tmp_path: Path, c14n: str, listing: bool,
     parsers.kept = MOST_KEPT + 1 if full else 0
     guard.accepted(octets)
     assert guard.refusal(octets.replace(b"hello", b"other")) == "signature.digest"
+
+
+@pytest.mark.parametrize("listing", [False, True], ids=["no list", "a list"])
+@pytest.mark.parametrize("name", ["exc-c14n", "c14n"])
+def test_names_of_what_is_digested_in_it_are_not_kept(name: str, listing: bool) -> None:
+    """lxml copies the element to write its canonical form, and what it copies gets names of the thread."""
+    new = f"new-{name}-{listing}"
+    parsers.kept = MOST_KEPT + 1
+    element = parsers.parse(f"<a><{new}e {new}a=''/></a>".encode())[0]
+    canonical_octets(element, Canonicalization(name, ("p",) if listing else ()))
+    assert not is_known(f"{new}e")
+    assert not is_known(f"{new}a")
+    etree.fromstring(f"<{new}e {new}a=''/>")
+    assert is_known(f"{new}e")
+    assert is_known(f"{new}a")
+
+
+def is_known(prefix: str) -> bool:
+    """Whether it is in the dictionary of this thread: canonicalization of a part leaves out what is not."""
+    part = parse_apart(f"<a><p:b xmlns:p='urn:p' xmlns:{prefix}='urn:q'/></a>".encode())[0]
+    octets = etree.tostring(part, method="c14n", exclusive=True, inclusive_ns_prefixes=[prefix])
+    return b"urn:q" in octets

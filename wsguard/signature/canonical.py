@@ -43,7 +43,8 @@ def _exclusive(element: _Element, prefixes: tuple[str, ...]) -> bytes:
             element, method="c14n", exclusive=True, inclusive_ns_prefixes=list(prefixes), with_comments=False
         )
 
-    return knowing(prefixes, octets) if prefixes and parsers.full else octets()
+    # lxml copies the element for it, and with the copy its names get into the dictionary of the thread.
+    return knowing(prefixes, octets) if parsers.full else octets()
 
 
 def _inclusive(element: _Element, inherited: Mapping[str, str]) -> bytes:
