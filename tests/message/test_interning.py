@@ -1,5 +1,6 @@
 """Names that libxml2 keeps: how many a thread has is estimated, and what is above the bound is parsed elsewhere."""
 
+import sys
 import threading
 from copy import deepcopy
 from typing import Any
@@ -196,6 +197,16 @@ def test_above_the_bound_a_document_is_parsed_by_a_thread_of_its_own(threads: li
         parsers.parse(b"<a>\n<b></a>")
     assert raised.value.lineno == 2
     assert parsers.kept == MOST_KEPT + 1
+
+
+def test_a_document_that_is_refused_there_is_not_kept() -> None:
+    """A message of 2 MB that waits for the garbage collector is one of many."""
+    document = b"<a>" + b" " * 1000
+    before = sys.getrefcount(document)
+    with pytest.raises(etree.XMLSyntaxError) as raised:
+        parse_apart(document)
+    del raised
+    assert sys.getrefcount(document) == before
 
 
 def test_each_thread_counts_for_itself(chance: Chance) -> None:

@@ -135,18 +135,19 @@ def knowing(prefixes: Iterable[str], work: Callable[[], T]) -> T:
 
 
 def _apart(work: Callable[[], T]) -> T:
-    done: Future[T] = Future()
+    done: list[Future[T]] = [Future()]
 
     def run() -> None:
         try:
-            done.set_result(work())
+            done[0].set_result(work())
         except Exception as error:  # noqa: BLE001 - it is raised by the thread that waits
-            done.set_exception(error)
+            done[0].set_exception(error)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join()
-    return done.result()
+    # What is raised has this frame, and with it the document: both would be kept until somebody looks for cycles.
+    return done.pop().result()
 
 
 def _new_parser() -> etree.XMLParser:
