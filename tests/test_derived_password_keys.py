@@ -432,6 +432,15 @@ def test_a_right_key_in_a_message_that_is_refused_later_is_not_counted(make: Gua
     assert {guard.refusal(octets) for _ in range(5)} == {"replay.signature"}
 
 
+def test_a_right_key_beside_another_signature_that_does_not_fit_is_not_counted(make: Guarding) -> None:
+    guard = make(**BOUNDED)
+    octets = both_signed()
+    start = octets.rindex(b"<ds:SignatureValue>") + len(b"<ds:SignatureValue>")
+    wrong = octets[:start] + (b"B" if octets[start : start + 1] == b"A" else b"A") + octets[start + 1 :]
+    assert {guard.refusal(wrong) for _ in range(5)} == {"signature.value"}
+    assert guard.accepted(octets).username == "alice"
+
+
 # --- Encryption under such a key --------------------------------------------------------------------------------------
 
 

@@ -185,8 +185,10 @@ class SecurityEngine:
             if addressed is not None or not self._opens:
                 check_presence(outline, found, demands, self._families)
             walk = Walk(self._signatures, opening, demands, algorithms, case.now, case.explanation)
-            walked = walk.through(tree, outline, self._policy.actor)
-            keys.prove(walked.signatures)
+            try:
+                walked = walk.through(tree, outline, self._policy.actor)
+            finally:
+                keys.prove(walk.signers)
             _note(walked, case.exchange)
             if addressed is None or walked.opened:
                 found, addressed = self._opened(walked, demands, case)

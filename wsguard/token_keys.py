@@ -9,7 +9,7 @@ from wsguard.explanation import Explanation
 from wsguard.faults import SecurityTokenUnavailable
 from wsguard.interfaces import Attempt, KeyedTokenProcessor, TokenProcessor, UserKey
 from wsguard.message.lexical import name_of
-from wsguard.signature import VerifiedSignature
+from wsguard.signature import Signer
 
 
 class TokenKeys:
@@ -47,9 +47,9 @@ class TokenKeys:
         self._used.append((processor, token, key))
         return key
 
-    def prove(self, signatures: Collection[VerifiedSignature]) -> None:
-        """Take note of what was verified: who signed knows the key."""
-        users = {one.signer.user for one in signatures if isinstance(one.signer, UserKey)}
+    def prove(self, signers: Collection[Signer]) -> None:
+        """Take note of whose signatures were verified: who signed knows the key."""
+        users = {one.user for one in signers if isinstance(one, UserKey)}
         self._used[:] = [one for one in self._used if one[2].user not in users]
 
     def count(self) -> None:

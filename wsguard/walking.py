@@ -35,6 +35,7 @@ from wsguard.signature import (
     OpenedLater,
     SharedKey,
     SignatureVerifier,
+    Signer,
     Symmetric,
     VerifiedSignature,
 )
@@ -120,6 +121,11 @@ class Walk:
                 return Walked(tree, tuple(self._signatures(tree)), tuple(self._opening.opened))
             if tree is not before:
                 outline = read_outline(tree, actor)
+
+    @property
+    def signers(self) -> tuple[Signer, ...]:
+        """Whose signatures were verified so far."""
+        return tuple(signature.signer for signature, _, _ in self._verified)
 
     def _step(self, element: _Element, tree: Tree, security: _Element) -> Tree:
         if element.tag != SIGNATURE:

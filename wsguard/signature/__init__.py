@@ -6,6 +6,7 @@ from wsguard.signature.verification import (
     OpenedLater,
     SharedKey,
     SignatureVerifier,
+    Signer,
     Symmetric,
     VerifiedSignature,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "OpenedLater",
     "SharedKey",
     "SignatureVerifier",
+    "Signer",
     "Symmetric",
     "VerifiedSignature",
 ]
