@@ -26,7 +26,7 @@ from tests.guard_encryption.deriving import derived_octets, derived_token
 from tests.guard_encryption.sealing import content_of, for_server, sealed, sealing
 from tests.guarding import Answer
 from tests.message.refusing import refused
-from tests.messages import NOW, PAYLOAD, PROFILE, WSSE, WSU, Token, sent_at, stamp, timestamp
+from tests.messages import NOW, PAYLOAD, PROFILE, WSSE, WSU, Token, message, sent_at, stamp, timestamp
 from tests.signature.signatures import ALICE, BOTH, Guarding, SignedGuard, guarding
 from tests.signing import BODY, TIMESTAMP, Signing, binary_token, sign, unsigned
 from wsguard.explanation import Explanation
@@ -354,6 +354,19 @@ def test_it_is_taken_once_under_whatever_name(guard: SignedGuard) -> None:
     octets = salted()
     guard.accepted(octets)
     assert guard.refusal(octets.replace(b"alice", b"carol")) == "replay.signature"  # the same password
+
+
+def test_who_repeats_it_uses_up_no_other_nonce(make: Guarding) -> None:
+    guard = make(**merged(username_token={"password_types": ["PasswordDigest", "DerivedKey"]}))
+    usual = Token()
+
+    def with_nonce(nonce: bytes) -> bytes:
+        return salted(salted_token(more=f"<wsse:Nonce>{b64(nonce)}</wsse:Nonce>"))
+
+    guard.accepted(with_nonce(b"one"))
+    assert guard.refusal(with_nonce(usual.nonce)) == "replay.signature"
+    assert guard.accepted(message(usual)).username == "alice"
+    assert guard.refusal(message(usual)) == "replay.nonce"
 
 
 def test_it_is_taken_once_however_long_its_key_is_said_to_be() -> None:

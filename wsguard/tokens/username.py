@@ -155,7 +155,13 @@ class UsernameTokenProcessor:
         return equal if user.password else hashed and bool(user.password_hash)
 
     def replay_keys(self, token: UsernameToken) -> tuple[bytes, ...]:
-        """(user, decoded nonce), and the digest: whoever moves bytes or names another user changes one of them only."""
+        """(user, decoded nonce), and the digest: whoever moves bytes or names another user changes one of them only.
+
+        Nothing of a token with a Salt: its Nonce is proven by nobody, so whoever repeats a message could put another's
+        there. What may be seen once is the signature.
+        """
+        if token.derivation is not None:
+            return ()
         keys = []
         if token.nonce is not None:
             name = token.username.encode("utf-8")
