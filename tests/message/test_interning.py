@@ -75,7 +75,8 @@ def grown_up() -> ThreadParser:
         (b"<a x=\" xmlns='\" xmlns:p='urn:q'/>", ["a", "x", "xmlns", "xmlns:p", "'\" xmlns:p='", "'urn:q'"]),
         (b"<a> xmlns='<b xmlns:p='urn:q'/></a>", ["a", "b", "xmlns", "xmlns:p", "'<b xmlns:p='", "'urn:q'"]),
         (b"<a>" + b" \t\r\n" * 4 + b"<b/>" + b" " * 59 + b"</a>", ["a", "b", " \t\r\n" * 4, " " * 59]),
-        (b"<a>" + b" " * 15 + b"<b/>" + b" " * 60 + b"</a>", ["a", "b"]),
+        (b"<a>\r\n" + b"\t" * 58 + b"</a>", ["a", "\r\n" + "\t" * 58]),
+        (b"<a>" + b" " * 15 + b"<b/>" + b" " * 61 + b"</a>", ["a", "b"]),
     ],
 )
 def test_every_name_of_a_document_counts_and_no_value(document: bytes, names: list[str], chance: Chance) -> None:

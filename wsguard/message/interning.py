@@ -102,8 +102,8 @@ _KEPT_ELSEWHERE: Final = (
     # Looked for from each "xmlns", also in a value or text: what seems to be a value there may end where one begins.
     re.compile(rb"xmlns(?<=[\s'\"]xmlns)(?=(?::[^\s<>/='\"]*+)?+\s*+=\s*+(\"[^\"]*+\"))"),
     re.compile(rb"xmlns(?<=[\s'\"]xmlns)(?=(?::[^\s<>/='\"]*+)?+\s*+=\s*+('[^']*+'))"),
-    # Text of 16 to 59 octets that is white space (xmlSAX2TextNode).
-    re.compile(rb">([ \t\r\n]{16,59}+)<"),
+    # Text of 16 to 59 octets that is white space (xmlSAX2TextNode); a carriage return at its start is not among them.
+    re.compile(rb">([ \t\r\n]{16,60}+)<"),
 )
 """Namespaces, and what is kept though it is no name."""
 
