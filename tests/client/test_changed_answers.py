@@ -9,6 +9,7 @@ from tests.client.echo import answer, enveloped, fault
 from tests.client.exchanging import Exchange, encrypted_for_us, names, within
 from tests.client.serving import CLIENT, opening
 from tests.messages import DS, SOAP11, SOAP12, WSSE, WSU, XENC
+from wsguard.names import XSD
 
 
 def test_an_honest_answer_is_taken() -> None:
@@ -82,6 +83,15 @@ class TestTheAnswerWasChanged:
         exchange = Exchange()
         octets = exchange.answer().replace(b'xmlns:xs="http://www.w3.org/2001/XMLSchema"', b'xmlns:xs="urn:evil"')
         assert exchange.refused(octets).check == "signature.digest"
+
+    def test_a_prefix_of_a_type_was_bound_anew_above_where_it_is_bound_rightly(self) -> None:
+        exchange = Exchange()
+        right = f'xmlns:xs="{XSD}"'
+        above = exchange.answer().replace(right.encode(), f'xmlns:other="{XSD}" xmlns:xs="urn:evil"'.encode(), 1)
+        tree = exchange.verify(above.replace(b"<S:Body", f"<S:Body {right}".encode(), 1))
+        assert tree.nsmap["xs"] == "urn:evil"
+        (text,) = tree.iter("{urn:echo}text")
+        assert text.nsmap["xs"] == XSD
 
     def test_unsigned_blocks_and_attributes_are_not_handed_on(self) -> None:
         exchange = Exchange()
@@ -159,6 +169,7 @@ class TestWrapping:
         "",
         ' \n <a xmlns="urn:a" b="1"> mixed <b xmlns=""/> tail </a>\n ',
         '<x:a xmlns:x="urn:x" x:t="xs:int"><y xmlns="urn:y" xsi:type="xs:int">1</y>&#13;&#x85;&lt;&amp;</x:a>',
+        '<a xmlns="urn:a"><p:b xmlns:p="urn:a" xsi:type="p:c" p:d="1"><q:e xmlns:q="urn:a">q:f</q:e></p:b></a>',
         '<a xmlns="urn:a" id="i"/><b xmlns="urn:b"/>',
         '<a xmlns="urn:a"><r href="#i"/></a><m id="i" xmlns="urn:m">shared</m>',
         "<a xmlns='urn:a'><![CDATA[<x/>]]><b>" + "ż" * 2000 + "</b></a>",

@@ -9,7 +9,7 @@ with ``Settings(raw_response=True)``.
 from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar, cast
 
 from lxml import etree
 from lxml.etree import _Element
@@ -137,9 +137,14 @@ def _empty(envelope: _Element) -> None:
 def _fill(envelope: _Element, octets: bytes) -> None:
     verified = _parsed(octets)
     envelope.attrib.update(verified.attrib)
-    # Each child by itself: it declares all that it uses, also prefixes that only values use, and moving it is linear
-    # (FACTS X8).
-    envelope.extend([_parsed(_octets(child)) for child in verified])
+    # Made anew, not moved: of what lxml moves it takes out each declaration whose namespace has another prefix above,
+    # and a prefix that only values use would mean what somebody bound it to on the Envelope.
+    made = {verified: envelope}
+    for element in verified.iterdescendants():
+        parent = made[cast(_Element, element.getparent())]
+        copy = etree.SubElement(parent, element.tag, dict(element.attrib), element.nsmap)
+        copy.text, copy.tail = element.text, element.tail
+        made[element] = copy
 
 
 def _parsed(octets: bytes) -> _Element:
