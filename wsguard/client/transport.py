@@ -1,20 +1,31 @@
-"""A transport for zeep that lets no answer past ``wsse=``: zeep asks it about neither empty ones nor attachments."""
+"""A transport for zeep that lets no answer past ``wsse=``: zeep asks it about neither empty ones nor attachments.
 
+zeep's own also sends a request again to wherever it is redirected, and reads an answer as long as it lasts.
+"""
+
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+from wsguard.client.answers import usual_limits
 from wsguard.client.refusals import AnswerRefused
 
 if TYPE_CHECKING:
     from zeep.transports import Transport
 
+_CHUNK = 65_536
 
-def zeep_transport(**options: Any) -> "Transport":  # noqa: ANN401 - those of zeep
+
+def zeep_transport(*, most: int = usual_limits().body_bytes, **options: Any) -> "Transport":  # noqa: ANN401 - zeep's
     """For ``zeep.Client(wsdl, wsse=..., transport=...)``, where every operation has an answer.
 
     Of an empty answer (HTTP 201, 202) zeep makes ``None``, and it hands on the attachments of one in several parts:
-    anybody on the way can send those. This transport refuses both with ``AnswerRefused``.
+    anybody on the way can send those. This transport refuses both with ``AnswerRefused``. So it does with an answer
+    that sends us elsewhere: a request was secured for one service, and is for no other. WSDL may be anywhere.
+
+    Messages are not logged: they may have a password in them.
 
     Args:
+        most: octets of an answer, inflated; a longer one is not read to its end.
         options: those of ``zeep.Transport``.
 
     Raises:
@@ -28,14 +39,42 @@ def zeep_transport(**options: Any) -> "Transport":  # noqa: ANN401 - those of ze
     class Answered(Transport):
         """Refuses what zeep would not verify."""
 
+        def post(self, address: Any, message: Any, headers: Any) -> Any:  # noqa: ANN401 - zeep has no types
+            response: Any = self.session.post(
+                address,
+                data=message,
+                headers=headers,
+                timeout=self.operation_timeout,
+                allow_redirects=False,
+                stream=True,
+            )
+            with closing(response):
+                _read(response, most)
+            return response
+
         def post_xml(self, address: Any, envelope: Any, headers: Any) -> Any:  # noqa: ANN401 - zeep has no types
             response: Any = super().post_xml(address, envelope, headers)  # type: ignore[no-untyped-call]
             media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-            if not response.content:
-                seen = f"HTTP {response.status_code} without one"
+            if response.is_redirect or not response.content:
+                seen = f"HTTP {response.status_code} {'to somewhere else' if response.is_redirect else 'without one'}"
                 raise AnswerRefused("envelope.malformed", expected="an answer", seen=seen)
             if media_type.startswith("multipart/"):
                 raise AnswerRefused("http.content_type", expected="one part that is all signed", seen=media_type)
             return response
 
     return Answered(**options)  # type: ignore[no-untyped-call]
+
+
+def _read(response: Any, most: int) -> None:  # noqa: ANN401 - a requests.Response
+    """Give ``response`` its content.
+
+    Raises:
+        AnswerRefused: there are more than ``most`` octets.
+    """
+    content = bytearray()
+    for chunk in response.iter_content(_CHUNK):
+        content += chunk
+        if len(content) > most:
+            raise AnswerRefused("limits.body_bytes", expected=f"at most {most} bytes", seen="more")
+    # What requests itself does when it is asked for the content.
+    response._content = bytes(content)
