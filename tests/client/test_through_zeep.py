@@ -12,7 +12,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
 from tests.client.echo import ADDRESS, WSDL, answer, enveloped
-from tests.client.serving import STRANGER, Live, answers, opening, plan, respond, signing
+from tests.client.serving import STRANGER, Live, answers, opening, plan, signing
 from wsguard.client import AnswerRefused, NotSecurable, UnverifiedFault, zeep_transport
 
 
@@ -75,20 +75,37 @@ class TestThroughZeep:
     def test_what_zeep_asks_nobody_about(
         self,
         service: Live,
-        monkeypatch: pytest.MonkeyPatch,
         status: str,
         headers: dict[str, str],
         octets: bytes,
         check: str,
     ) -> None:
-        made = respond(int(status[:3]), headers, octets)
-        transport: Any = zeep_transport()
-        monkeypatch.setattr(transport, "post", lambda *_: made)
-        client = zeep.Client(io.BytesIO(WSDL.encode()), wsse=service.security(), transport=transport)  # type: ignore[no-untyped-call]
-        with pytest.raises(AnswerRefused) as caught:
-            client.service.Echo(text="hello")
-        assert caught.value.check == check
-        transport.session.close()
+        refused = TestBeforeThereIsAnAnswer.refused(service, Elsewhere(int(status[:3]), headers, octets))
+        assert refused.check == check
+
+
+PLAIN = (
+    '<wsdl:service name="Service">',
+    """
+  <wsdl:message name="Text"><wsdl:part name="text" type="xs:string"/></wsdl:message>
+  <wsdl:message name="Xml"><wsdl:part name="Body" element="e:EchoResponse"/></wsdl:message>
+  <wsdl:portType name="PlainPort">
+    <wsdl:operation name="Echo"><wsdl:input message="e:Text"/><wsdl:output message="e:Xml"/></wsdl:operation>
+  </wsdl:portType>
+  <wsdl:binding name="PlainBinding" type="e:PlainPort">
+    <h:binding xmlns:h="http://schemas.xmlsoap.org/wsdl/http/" verb="VERB"/>
+    <wsdl:operation name="Echo">
+      <h:operation xmlns:h="http://schemas.xmlsoap.org/wsdl/http/" location="/Echo"/>
+      <wsdl:input><h:urlEncoded xmlns:h="http://schemas.xmlsoap.org/wsdl/http/"/></wsdl:input>
+      <wsdl:output><m:mimeXml xmlns:m="http://schemas.xmlsoap.org/wsdl/mime/" part="Body"/></wsdl:output>
+    </wsdl:operation>
+  </wsdl:binding>
+  <wsdl:service name="Service">
+    <wsdl:port name="Plain" binding="e:PlainBinding">
+      <h:address xmlns:h="http://schemas.xmlsoap.org/wsdl/http/" location="http://localhost/plain"/>
+    </wsdl:port>""",
+)
+"""What an operation is bound to without SOAP (WSDL 1.1 §4), and where it goes."""
 
 
 class Counted(io.BytesIO):
@@ -120,15 +137,29 @@ class TestBeforeThereIsAnAnswer:
     """What a server, or somebody on the way, can do to zeep."""
 
     @staticmethod
-    def refused(service: Live, server: Elsewhere, **options: Any) -> AnswerRefused:
-        """Why there is no answer of ``server``."""
+    def client(service: Live, server: Elsewhere, wsdl: str = WSDL, **options: Any) -> Any:
+        """A zeep client whose only server is ``server``."""
         transport: Any = zeep_transport(**options)
         transport.session.mount("http://", server)
-        client: Any = zeep.Client(io.BytesIO(WSDL.encode()), wsse=service.security(), transport=transport)  # type: ignore[no-untyped-call]
+        return zeep.Client(io.BytesIO(wsdl.encode()), wsse=service.security(), transport=transport)  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def refused(cls, service: Live, server: Elsewhere, **options: Any) -> AnswerRefused:
+        """Why there is no answer of ``server``."""
+        client = cls.client(service, server, **options)
         with pytest.raises(AnswerRefused) as caught:
             client.service.Echo(text="hello")
-        transport.session.close()
+        client.transport.session.close()
         return caught.value
+
+    @pytest.mark.parametrize("verb", ["GET", "POST"])
+    def test_a_wsdl_turns_no_security_off(self, service: Live, verb: str) -> None:
+        server = Elsewhere(200, {"Content-Type": "text/xml"}, answer("forged").encode())
+        client = self.client(service, server, WSDL.replace(*PLAIN).replace("VERB", verb))
+        with pytest.raises(NotSecurable, match="plain HTTP"):
+            client.bind("Service", "Plain").Echo(text="secret")
+        assert server.asked == []
+        client.transport.session.close()
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
     def test_a_request_is_sent_to_nobody_else(self, service: Live, status: int) -> None:
