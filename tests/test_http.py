@@ -737,6 +737,21 @@ def test_the_iterable_is_closed_after_it_raised() -> None:
     assert pieces.closed == 1
 
 
+@pytest.mark.parametrize("record", ["rejected", "all"])
+def test_an_application_that_raises_again_where_it_is_closed_has_one_record(record: str) -> None:
+    class ClosedBadly(Pieces):
+        def close(self) -> None:
+            raise Oops
+
+    guarded = Bare(answering(lambda e, s: ClosedBadly(b"<a>", Oops())), audit={"url": "memory://", "record": record})
+    iterable: Any = guarded.guard(environ_of(guarded, message()), start)
+    for step in (lambda: list(iterable), iterable.close):
+        with pytest.raises(Oops):
+            step()
+    (only,) = guarded.records
+    assert only.outcome == "error"
+
+
 def test_exc_info_of_the_application_reaches_the_server() -> None:
     seen: list[Any] = []
 

@@ -28,12 +28,13 @@ class Watched:
     def __init__(self, iterable: Iterable[bytes], failed: Callable[[], None]) -> None:
         self._iterable: Final = iterable
         self._failed: Final = failed
+        self._told = False
 
     def __iter__(self) -> Iterator[bytes]:
         try:
             yield from self._iterable
         except Exception:
-            self._failed()
+            self._tell()
             raise
 
     def close(self) -> None:
@@ -44,8 +45,14 @@ class Watched:
         try:
             close()
         except Exception:
-            self._failed()
+            self._tell()
             raise
+
+    def _tell(self) -> None:
+        """What raised while it was read may raise again where it is closed: a request has one record."""
+        if not self._told:
+            self._told = True
+            self._failed()
 
 
 @dataclass(frozen=True, slots=True)
