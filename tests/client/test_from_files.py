@@ -57,6 +57,30 @@ class TestWhatIsExpected:
         assert security.securing.signature_method == "hmac-sha256"
         assert security.answers.signature_confirmation is True
 
+    @pytest.mark.parametrize(
+        ("password_type", "parts"),
+        [("PasswordText", ("Body", "UsernameToken")), ("PasswordDigest", ("Body",)), ("DerivedKey", ("Body",))],
+    )
+    def test_a_password_is_encrypted_where_the_body_is(
+        self, files: Path, password_type: str, parts: tuple[str, ...]
+    ) -> None:
+        own = {} if password_type == "DerivedKey" else {"sign": files / "client.pem"}
+        asked: Any = {"sign": None, "decrypt": files / "client.pem", **own, "password_type": password_type}
+        made = everything(files, **asked).securing
+        said = everything(files, **asked, encrypted_parts=("Body",)).securing
+        assert isinstance(made, Securing)
+        assert isinstance(said, Securing)
+        assert (made.encrypted_parts, said.encrypted_parts) == (parts, ("Body",))
+
+    def test_a_password_that_is_encrypted_is_taken(self, files: Path, tmp_path: Path) -> None:
+        taking = live(tmp_path, username_token={"password_types": ["PasswordText"]})
+        security = everything(files, password_type="PasswordText")
+        security = ZeepSecurity(security.securing, security.answers, clock=taking.guarded.clock)
+        client = taking.client(security)
+        assert client.echo() == "hello"
+        assert b"secret" not in client.wire.sent[0]
+        taking.guarded.guard.close()
+
     def test_is_what_is_said(self, files: Path) -> None:
         answers = everything(files, expect=["signed"]).answers
         assert (answers.timestamp.use, answers.encrypted_parts) == ("optional", ())

@@ -57,7 +57,7 @@ def from_files(
             signed with a key that is made of it.
         timestamp: seconds that the request's Timestamp lasts; 0: it has none.
         sign: the key that signs, with its certificate: PEM, PKCS#12 or JKS.
-        encrypt_for: the server's certificate, for whose key the request is encrypted.
+        encrypt_for: the server's certificate, for whose key the Body is encrypted, and a PasswordText with its token.
         server_certificate: the one certificate that may sign answers. Without ``ca_files`` it needs no chain.
         ca_files: authorities of those that may sign answers. One that certifies clients too makes each of them a
             server: narrow it by ``server_certificate`` or ``server_subject``.
@@ -90,7 +90,7 @@ def from_files(
     plan = attempt(
         "", Securing,
         timestamp=_lifetime(timestamp), username=user, sign=signing, encrypt_for=recipient,
-        **{"signed_parts": _signed_parts(timestamp, user), **securing},
+        **{"signed_parts": _signed_parts(timestamp, user), "encrypted_parts": _encrypted_parts(user), **securing},
     )  # fmt: skip
     answers = attempt(
         "", Answers,
@@ -158,6 +158,12 @@ def _signed_parts(timestamp: int, user: UsernameCredentials | None) -> tuple[str
     """All there is: what is not signed can be taken out of one message and put into another."""
     there = {"Body": True, "Timestamp": timestamp != 0, "UsernameToken": user is not None}
     return tuple(part for part, is_there in there.items() if is_there)
+
+
+def _encrypted_parts(user: UsernameCredentials | None) -> tuple[str, ...]:
+    """A password that is sent as it is goes where the Body goes."""
+    in_the_clear = user is not None and user.password_type == "PasswordText"  # noqa: S105 - a kind of password
+    return ("Body", "UsernameToken") if in_the_clear else ("Body",)
 
 
 def _once(problems: Sequence[Problem]) -> list[Problem]:
