@@ -1,5 +1,6 @@
 """Certificates and revocation lists, in PEM and DER; in keystores as far as they need no password."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,34 @@ def test_revocation_lists_are_read_from_pem_with_several_and_from_der(pki: Pki, 
     octets = crl.public_bytes(Encoding.PEM)
     assert load_crls(write(tmp_path / "two.pem", octets + octets)) == (crl, crl)
     assert load_crls(write(tmp_path / "one.crl", crl.public_bytes(Encoding.DER))) == (crl,)
+
+
+CUT = {
+    "in the middle of the second": lambda first, second: first + second[:200],
+    "before the end of the second": lambda first, second: first + second[:-20],
+    "in the first mark of the second": lambda first, second: first + second[:18],
+    "in the middle of the first": lambda first, second: first[:200] + b"\n" + second,
+    "a dash of the second": lambda first, second: first + second.replace(b"-----\n", b"----\n", 1),
+}
+"""What somebody who writes a file, or edits it, may leave of two."""
+
+
+@pytest.mark.parametrize("cut", CUT.values(), ids=CUT)
+def test_a_file_that_was_cut_off_is_not_one_with_less_in_it(
+    pki: Pki, tmp_path: Path, cut: Callable[[bytes, bytes], bytes]
+) -> None:
+    octets = pki.crl().public_bytes(Encoding.PEM)
+    with pytest.raises(KeyFileError, match="it is damaged"):
+        load_crls(write(tmp_path / "crls.pem", cut(octets, octets)))
+    with pytest.raises(KeyFileError, match="damaged"):
+        load_certificates(write(tmp_path / "ca.pem", cut(pem(pki.root), pem(pki.middle))))
+
+
+def test_a_file_may_have_text_and_other_things_between(pki: Pki, tmp_path: Path) -> None:
+    crl = pki.crl()
+    octets = b"# ----- ours -----\n" + crl.public_bytes(Encoding.PEM) + pem(pki.root) + b"----------\n"
+    assert load_crls(write(tmp_path / "all.pem", octets)) == (crl,)
+    assert load_certificates(tmp_path / "all.pem") == (pki.root,)
 
 
 def test_a_file_without_revocation_list_is_refused(pki: Pki, tmp_path: Path) -> None:
