@@ -192,10 +192,14 @@ class TestRefused:
         status, said = sender.json(*SIGNED, *ENCRYPTED, *USER, "--server-certificate", "other.pem")
         assert (status, said["verdict"], said["check"]) == (1, "refused", "certificate.untrusted")
 
-    def test_a_redirect_is_not_followed(self, sender: Sender, answering: Callable[..., None]) -> None:
-        answering(b"", "302 Found", ("Location", "http://localhost:1/"))
+    @pytest.mark.parametrize("where", ["http://localhost:1/", "file:///etc/hosts", "http://["])
+    @pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+    def test_a_redirect_is_not_followed(
+        self, sender: Sender, answering: Callable[..., None], code: int, where: str
+    ) -> None:
+        answering(b"", f"{code} Elsewhere", ("Location", where))
         status, said = sender.json(*SIGNED)
-        assert (status, said["http_status"], said["verdict"]) == (1, 302, "refused")
+        assert (status, said["http_status"], said["verdict"]) == (1, code, "refused")
 
     def test_nobody_answers(self, sender: Sender) -> None:
         sender.url = "http://127.0.0.1:1/soap"

@@ -162,11 +162,13 @@ class TestBeforeThereIsAnAnswer:
         client.transport.session.close()
 
     @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-    def test_a_request_is_sent_to_nobody_else(self, service: Live, status: int) -> None:
-        server = Elsewhere(status, {"Location": "http://elsewhere.example/soap"}, b"<a/>")
+    @pytest.mark.parametrize("where", ["http://elsewhere.example/soap", "http://["])
+    def test_a_request_is_sent_to_nobody_else(self, service: Live, status: int, where: str) -> None:
+        server = Elsewhere(status, {"Location": where}, b" " * 1_000_000)
         refused = self.refused(service, server)
         assert (refused.check, refused.seen) == ("envelope.malformed", f"HTTP {status} to somewhere else")
         assert server.asked == [ADDRESS]
+        assert server.stream.taken == 0
 
     @pytest.mark.parametrize("coding", ["identity", "gzip"])
     def test_an_answer_is_read_up_to_its_bound(self, service: Live, coding: str) -> None:

@@ -32,10 +32,12 @@ class HttpAnswer:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A request was secured for one service, and is for no other."""
+    """A request was secured for one service, and is for no other: nobody even looks at where to."""
 
-    def redirect_request(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - whatever urllib gives
+    def http_error_302(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - whatever urllib gives
         return None
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 _opener: Final = urllib.request.build_opener(_NoRedirects)

@@ -57,6 +57,8 @@ def zeep_transport(*, most: int = usual_limits().body_bytes, **options: Any) -> 
                 timeout=self.operation_timeout,
                 allow_redirects=False,
                 stream=True,
+                # Before requests itself looks where to, and reads that answer to its end to do so.
+                hooks={"response": [_refuse_redirect, *self.session.hooks["response"]]},
             )
             with closing(response):
                 _read(response, most)
@@ -64,6 +66,17 @@ def zeep_transport(*, most: int = usual_limits().body_bytes, **options: Any) -> 
             return response
 
     return Answered(**options)  # type: ignore[no-untyped-call]
+
+
+def _refuse_redirect(response: Any, **_: Any) -> None:  # noqa: ANN401 - a requests.Response
+    """
+    Raises:
+        AnswerRefused: it says to ask somewhere else.
+    """
+    if response.is_redirect:
+        response.close()
+        seen = f"HTTP {response.status_code} to somewhere else"
+        raise AnswerRefused("envelope.malformed", expected="an answer", seen=seen)
 
 
 def _read(response: Any, most: int) -> None:  # noqa: ANN401 - a requests.Response
@@ -87,9 +100,8 @@ def _demand_one_part(response: Any) -> None:  # noqa: ANN401 - a requests.Respon
         AnswerRefused: there is no answer, or it has attachments.
     """
     media_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if response.is_redirect or not response.content:
-        seen = f"HTTP {response.status_code} {'to somewhere else' if response.is_redirect else 'without one'}"
-        raise AnswerRefused("envelope.malformed", expected="an answer", seen=seen)
+    if not response.content:
+        raise AnswerRefused("envelope.malformed", expected="an answer", seen=f"HTTP {response.status_code} without one")
     if media_type.startswith("multipart/"):
         raise AnswerRefused("http.content_type", expected="one part that is all signed", seen=media_type)
 
