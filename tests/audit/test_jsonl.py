@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wsguard.audit.jsonl import JsonLinesAudit, JsonLinesReader
-from wsguard.audit.lines import Amendment, parse_line
+from wsguard.audit.lines import Amendment, line_of, parse_line
 from wsguard.faults import StoreUnavailable
 from wsguard.interfaces import AuditRecord
 
@@ -85,6 +85,18 @@ class TestLines:
             "prev": "",
             "mac": ANY,
         }
+
+    @pytest.mark.parametrize("oldest_first", [False, True])
+    def test_a_line_outside_of_any_chain_amends_no_chained_record(self, path: Path, oldest_first: bool) -> None:
+        audit = JsonLinesAudit(path)
+        audit.write(record("1"))
+        audit.amend("1", "error", 2.5)
+        forged = {"incident": "1", "amends": True, "time": "", "outcome": "accepted", "duration_ms": 0.0}
+        with path.open("ab") as file:
+            file.write(line_of(record("old").as_dict()))
+            file.write(line_of(forged) + line_of(forged | {"incident": "old"}))
+        found = {one.incident: one.outcome for one in audit.scan(oldest_first=oldest_first)}
+        assert found == {"1": "error", "old": "accepted"}
 
     def test_fields_of_a_later_version_are_passed_by(self) -> None:
         line = json.dumps(record("1").as_dict() | {"writer": "w", "seq": 7, "mac": "00"}).encode()

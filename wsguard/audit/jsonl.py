@@ -3,6 +3,7 @@
 import logging
 import os
 import stat
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,7 +21,7 @@ from wsguard.audit.entries import (
     time_text,
 )
 from wsguard.audit.group import GroupCommit
-from wsguard.audit.lines import Amendment, line_of, parse_entry, parse_line
+from wsguard.audit.lines import Amendment, amend, line_of, parse_entry, parse_line
 from wsguard.audit.selection import fits
 from wsguard.audit.writer import ChainWriter, Turn
 from wsguard.faults import StoreUnavailable
@@ -84,26 +85,27 @@ class JsonLinesReader:
 
     def _newest_first(self) -> Iterator[AuditRecord]:
         """Every record with its amendment, which stands after it and so is met before it."""
-        amendments: dict[str, Amendment] = {}
+        amendments: defaultdict[str, list[Amendment]] = defaultdict(list)
         with self._translated(), self._path.open("rb") as file:
             for line in _lines_backwards(file):
                 entry = parse_line(line)
                 if isinstance(entry, Amendment):
-                    amendments.setdefault(entry.incident, entry)
+                    amendments[entry.incident].append(entry)
                 elif entry is not None:
-                    if amendment := amendments.pop(entry.incident, None):
-                        amendment.apply(entry)
+                    amend(entry, amendments.pop(entry.incident, ()))
                     yield entry
 
     def _oldest_first(self) -> Iterator[AuditRecord]:
         """Every record with its amendment; the file is read twice, so that only amendments are remembered."""
+        amendments: defaultdict[str, list[Amendment]] = defaultdict(list)
         with self._translated(), self._path.open("rb") as file:
-            amendments = {entry.incident: entry for entry in map(parse_line, file) if isinstance(entry, Amendment)}
+            for entry in map(parse_line, file):
+                if isinstance(entry, Amendment):
+                    amendments[entry.incident].append(entry)
             file.seek(0)
             for entry in map(parse_line, file):
                 if isinstance(entry, AuditRecord):
-                    if amendment := amendments.get(entry.incident):
-                        amendment.apply(entry)
+                    amend(entry, reversed(amendments.get(entry.incident, [])))
                     yield entry
 
     @contextmanager

@@ -1,7 +1,7 @@
 """Audit records as lines of JSON: one object a line, in ASCII, so that no text in a record can break or fake a line."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final, get_args
@@ -21,6 +21,8 @@ class Amendment:
     duration_ms: float
     check: str = ""
     """Empty: the record's own."""
+    chained: bool = False
+    """It stands in a chain. One outside of any amends none inside one: anybody could have put it there."""
 
     def apply(self, record: AuditRecord) -> None:
         """Put the outcome, the duration and the check into ``record``, as it was written."""
@@ -59,7 +61,16 @@ def parse_entry(line: bytes) -> Mapping[str, Any] | None:
 
 def _amendment(plain: Mapping[str, Any]) -> Amendment:
     check = _text(plain.get("check", ""))
-    return Amendment(_text(plain["incident"]), _outcome(plain["outcome"]), _number(plain["duration_ms"]), check)
+    chained = bool(_text(plain.get("writer", "")))
+    outcome, duration = _outcome(plain["outcome"]), _number(plain["duration_ms"])
+    return Amendment(_text(plain["incident"]), outcome, duration, check, chained)
+
+
+def amend(record: AuditRecord, newest_first: Iterable[Amendment]) -> None:
+    """Put into ``record`` what the newest of its amendments says that may."""
+    may = (one for one in newest_first if one.chained or not record.writer)
+    if amendment := next(may, None):
+        amendment.apply(record)
 
 
 def _record(plain: Mapping[str, Any]) -> AuditRecord:
