@@ -442,7 +442,7 @@ def test_an_inflated_body_of_exactly_the_limit_is_taken() -> None:
 ODD_PATHS = [
     "/soap%2f", "/soap;jsession=1", "/soap\\x", "//soap", "/soap//x", "/./soap", "/soap/.", "/soap/..", "/a/../soap",
     "/soap\0", "/soap\r\nX: y", "/soap\x1f", "/soap\x7f", "/soap\x80", "/caf\xe9",
-    "/\xc0\xaf", "/\xed\xa0\x80", "/\xef\xbf\xbd",
+    "/\xc0\xaf", "/\xed\xa0\x80", "/\xef\xbf\xbd", "/soap?x", "/soap#x",
 ]  # fmt: skip
 
 

@@ -37,7 +37,7 @@ CHECKS: Final = _table(
     ),
     (
         "http.path",
-        "a plain path: no %, ;, \\, //, dot segments or control characters, and none that only looks like a service's",
+        "a plain path: no %, ;, ?, #, \\, //, dot segments or controls, and none that only looks like a service's",
         "a proxy that decodes twice, a client that joins base and path with two slashes, or a slash at the end",
         "mend the address in the client or proxy",
     ),

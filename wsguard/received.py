@@ -17,7 +17,7 @@ from wsguard.policy import Http
 
 _length = partial(MessageFault, "http.length", status=HTTPStatus.BAD_REQUEST)
 
-_ODD_PATH: Final = re.compile(r"[%;\\\x00-\x1f\x7f-\x9f\ufffd]|//|/\.\.?(?:/|$)")
+_ODD_PATH: Final = re.compile(r"[%;?#\\\x00-\x1f\x7f-\x9f\ufffd]|//|/\.\.?(?:/|$)")
 _DIGITS: Final = re.compile(r"[0-9]{1,18}")
 _CHUNK: Final = 65536
 
