@@ -109,6 +109,43 @@ def test_types_of_any_namespace_are_signed_with_their_prefix(
     assert (answer.status, answer.check) == ("200 OK", ""), answer.record
 
 
+@pytest.mark.parametrize(
+    "text, attribute, listed",
+    [
+        ("o:Denied", "", "o"),
+        (" a\to:One\n p:Two ", "", "o p"),
+        ("", "o:Denied", "o"),
+        ("<b/>o:Denied", "", "o"),
+        ("12:30 urn:other o: :o o:o:o", "", None),
+        ("http://example/", "mailto:o", None),
+    ],
+    ids=["a name", "a list of names", "in an attribute", "behind an element", "other colons", "addresses"],
+)
+def test_names_in_texts_are_signed_with_their_prefix(
+    guard: Guarded, text: str, attribute: str, listed: str | None
+) -> None:
+    declared = '<S:Body xmlns:o="urn:other" xmlns:p="urn:another">'
+    message = ADDRESSED.replace(b"<S:Body>", declared.encode())
+    message = message.replace(b"<e:text>hello", f'<e:text code="{attribute}">{text}'.encode())
+    octets = secured(message, username=CREDENTIALS, signed_parts=ALL)
+    assert re.findall(rb'PrefixList="(.*?)"', octets) == ([] if listed is None else [listed.encode()])
+    assert guard.post(octets).check == ""
+    if listed is not None:
+        assert guard.post(octets.replace(b'"urn:other"', b'"urn:evil"')).check == "signature.digest"
+
+
+def test_a_type_is_listed_before_names_in_texts_where_there_are_too_many() -> None:
+    many = [f"o{number}" for number in range(40)]
+    declared = "".join(f' xmlns:{one}="urn:{one}"' for one in (*many, "zz"))
+    message = ADDRESSED.replace(b"<S:Body>", f'<S:Body xmlns:xsi="{XSI}"{declared}>'.encode())
+    text = " ".join(f"{one}:x" for one in many)
+    message = message.replace(b"<e:text>hello", f'<e:text xsi:type="zz:T">{text}'.encode())
+    octets = secured(message, username=CREDENTIALS, signed_parts=ALL)
+    (listed,) = re.findall(rb'PrefixList="(.*?)"', octets)
+    assert listed.split()[0] == b"zz"
+    assert len(listed.split()) == 32
+
+
 def test_a_password_may_be_sent_as_text() -> None:
     guard = Guarded(username_token={"password_types": ["PasswordText"]})
     credentials = replace(CREDENTIALS, password_type="PasswordText")

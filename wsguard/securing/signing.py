@@ -37,6 +37,7 @@ from wsguard.signature.reading import Canonicalization
 
 _NCNAME: Final = re.compile(r"[^\W\d][\w.-]*")
 _PREFIX: Final = re.compile(r"[ \t\r\n]*+(?:([^\W\d][\w.-]*+):)?+")
+_NAME: Final = re.compile(r"(?<!\S)([^\W\d][\w.-]*+):[^\W\d][\w.-]*+(?!\S)")
 
 _types: Final = etree.XPath(
     "descendant-or-self::*/@xsi:type | descendant-or-self::*/@e11:arrayType | descendant-or-self::*/@e12:itemType",
@@ -109,12 +110,24 @@ def _add_reference(info: _Element, target: str, element: _Element, plan: Securin
 
 
 def _content_prefixes(element: _Element) -> tuple[str, ...]:
-    """The prefixes of types in ``element``; the default namespace is the empty text.
+    """The prefixes of types in ``element``, and then those of what looks like a name in other values and texts.
 
-    Exclusive canonicalization leaves out what only values use, so that anybody could bind it anew (§1.3 of it).
+    Exclusive canonicalization leaves out what only values use, so that anybody could bind it anew (§1.3 of it). The
+    default namespace, which is the empty text, counts for types only.
     """
-    found = (_PREFIX.match(value) for value in set(_types(element)))
-    return tuple(sorted({match[1] or "" for match in found if match}))
+    types = (_PREFIX.match(value) for value in set(_types(element)))
+    found = sorted({match[1] or "" for match in types if match})
+    return tuple(dict.fromkeys((*found, *sorted(_prefixes_of_names(element)))))
+
+
+def _prefixes_of_names(element: _Element) -> set[str]:
+    found: set[str] = set()
+    for one in element.iter(etree.Element):
+        values = (one.text or "", *map(str, one.attrib.values()), *(below.tail or "" for below in one))
+        named = {match[1] for value in values if ":" in value for match in _NAME.finditer(value)}
+        if named:
+            found.update(prefix for prefix in named if prefix in one.nsmap)
+    return found
 
 
 def _canonical(element: _Element, method: Canonicalization) -> bytes:
