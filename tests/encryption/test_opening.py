@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.deriving_passwords import salted_token
 from tests.encrypting import (
     KEY_INFOS,
     Agreement,
@@ -33,11 +34,13 @@ from tests.encryption.messages import (
     stranger,
     text_of,
 )
+from tests.guard_encryption.deriving import derived_token
 from tests.message.refusing import refused
 from tests.messages import BASE64, PAYLOAD, SOAP11, Token, envelope, security, timestamp
 from tests.pki import authority, ec_key, rsa_key
 from tests.signing import binary_token
 from wsguard.encryption import Decryptor
+from wsguard.encryption.refusals import malformed
 from wsguard.explanation import Explanation
 from wsguard.faults import SecurityTokenUnavailable
 from wsguard.interfaces import DecryptionKey
@@ -531,3 +534,13 @@ def test_something_else_opens_nothing() -> None:
 
 def test_a_key_never_shows_itself() -> None:
     assert repr(ours(server())[0]) == "DecryptionKey(name='key-1.pem')"
+
+
+@pytest.mark.parametrize("derived", [False, True], ids=["itself", "to derive from"])
+def test_where_no_keys_are_made_of_passwords_a_token_names_none(derived: bool) -> None:
+    token, named = (derived_token("UT-1"), to_id("DK-1")) if derived else ("", to_id("UT-1"))
+    tree = parse(envelope(security(salted_token(), token, named)), None, ("utf-8",), Limits())
+    header = tree.root[0][0]
+    info = KeyInfoReader(header, tree.ids, malformed).read(header[-1])
+    with refused("encryption.key"):
+        begin().secret(info, tree, header)

@@ -137,8 +137,8 @@ class KeyFinder:
         """
         if info.token is not None and info.token.tag in DERIVED_KEY_TOKENS:
             return self._derived(info.token, reader, signs=signs)
-        if signs and _is_user(info, reader):
-            return self._of_user(info, to_derive=False)
+        if signs and (token := _user_token(info, reader)) is not None:
+            return self._of_user(token, to_derive=False)
         return self._underived(info, reader)
 
     def _underived(self, info: KeyInfo, reader: KeyInfoReader) -> Secret:
@@ -156,15 +156,14 @@ class KeyFinder:
     def _derived(self, element: _Element, reader: KeyInfoReader, *, signs: bool) -> Secret:
         derived = read_derived_key(element)
         info = reader.read_reference(derived.reference)
-        if signs and _is_user(info, reader):
-            secret = self._of_user(info, to_derive=True)
+        if signs and (token := _user_token(info, reader)) is not None:
+            secret = self._of_user(token, to_derive=True)
         else:
             secret = self._underived(info, reader)
         return replace(secret, octets=derived.of(secret.octets), method=f"{secret.method}, derived")
 
-    def _of_user(self, info: KeyInfo, *, to_derive: bool) -> Secret:
-        element = info.token
-        if self._user_keys is None or element is None:
+    def _of_user(self, element: _Element, *, to_derive: bool) -> Secret:
+        if self._user_keys is None:
             raise no_key("UsernameToken", "a key that is not made of a password")
         place = path_of(element)
         if place not in self._users:
@@ -241,9 +240,11 @@ class KeyFinder:
         return key
 
 
-def _is_user(info: KeyInfo, reader: KeyInfoReader) -> bool:
+def _user_token(info: KeyInfo, reader: KeyInfoReader) -> _Element | None:
+    """The wsse:UsernameToken of our Security header that ``info`` names, if it names one."""
     token = info.token
-    return token is not None and token.tag == USERNAME_TOKEN and token.getparent() is reader.security
+    found = token is not None and token.tag == USERNAME_TOKEN and token.getparent() is reader.security
+    return token if found else None
 
 
 def _or_random(octets: bytes | None) -> bytes:
