@@ -175,6 +175,39 @@ def test_new_records_are_followed_until_interrupted(run: Run, audited: Path, mon
     assert [json.loads(line)["incident"] for line in output.splitlines()] == ["i3", "new 0", "new 1", "new 2"]
 
 
+# --- Records that somebody else wrote ---------------------------------------------------------------------------------
+
+PAINT = "\x1b]0;mine\x07\x1b[2J\x9b1A\u202e\u2066\ud800[/red]"
+"""A title, a cleared screen, a line up, other directions, half a character, and markup of rich that nobody opened."""
+OBEYED = ("\x1b", "\x07", "\x9b", "\u202e", "\u2066", "\ud800")
+
+
+def painted(directory: Path) -> Path:
+    """A configuration whose audit has a line that whoever can write to a log put there."""
+    result = {"check": PAINT, "outcome": PAINT, "expected": PAINT, "seen": PAINT, "setting": PAINT}
+    texts = dict.fromkeys(("check", "operation", "client", "remote_addr", "writer"), f"{PAINT}\naccepted")
+    forged = {"incident": PAINT, "time": NOW.isoformat(), "outcome": "rejected", "explanation": [result], **texts}
+    (directory / "audit.jsonl").write_text(json.dumps(forged) + "\n")
+    return configuration(directory, url_of(directory / "audit.jsonl"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["list"], ["show", PAINT], ["tail", "--no-follow"], ["stats"], ["verify"]],
+    ids=["list", "show", "tail", "stats", "verify"],
+)
+def test_no_record_is_obeyed_by_the_terminal(run: Run, tmp_path: Path, command: list[str]) -> None:
+    name, *rest = command
+    status, output, _ = run("audit", name, painted(tmp_path), *rest)
+    assert status == (1 if name == "verify" else 0)
+    assert name == "verify" or r"\x1b]0;mine\x07" in output
+    assert not [sign for sign in OBEYED if sign in output]
+
+
+def test_a_record_is_one_line_of_tail_whatever_is_in_it(run: Run, tmp_path: Path) -> None:
+    assert len(run("audit", "tail", painted(tmp_path), "--no-follow")[1].splitlines()) == 1
+
+
 # --- stats ------------------------------------------------------------------------------------------------------------
 
 

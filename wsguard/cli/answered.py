@@ -69,7 +69,7 @@ def tell(outcome: Outcome) -> None:
     """Say it to people: what was verified to standard output, why something was not to standard error."""
     answer, fault = outcome.answer, outcome.fault
     if answer is not None:
-        say(f"{printable(answer.octets.decode('utf-8'))}\n")
+        say(f"{answer.octets.decode('utf-8')}\n")
     if fault is not None:
         whose = "The service answers" if answer is not None and answer.signer else "Somebody answers, unproven,"
         say(f"{whose} by a fault: {plain(fault.code)}: {plain(fault.text)}")
@@ -90,8 +90,3 @@ def _worth(answer: VerifiedAnswer) -> str:
     parts = [f"{', '.join(sorted(answer.signed_parts))} signed by {plain(answer.signer.subject)}"]
     parts += [f"{', '.join(sorted(answer.encrypted_parts))} encrypted"] if answer.encrypted_parts else []
     return "; ".join([*parts, *(["our signature confirmed"] if answer.confirmed else [])])
-
-
-def printable(text: str) -> str:
-    """``text`` in its lines, with whatever a terminal might obey escaped."""
-    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -27,7 +27,7 @@ from wsguard.cli.audit_reading import (
 )
 from wsguard.cli.audit_stats import stats
 from wsguard.cli.moments import Utc, shown, since_when, zone
-from wsguard.cli.screen import complain, print_json, print_table, say
+from wsguard.cli.screen import complain, print_json, print_table, printable, say
 from wsguard.interfaces import AuditFilter, AuditRecord
 
 __all__ = ["application", "open_audit_reader", "print_explanation", "print_record", "since_when"]
@@ -111,7 +111,7 @@ def tail(
     try:
         with open_audit_reader(config) as reader:
             for record in _followed(reader, which, lines, follow):
-                say(json.dumps(record.as_dict()) if as_json else "  ".join(filter(None, _row(record, utc)[1:])))
+                say(json.dumps(record.as_dict()) if as_json else _line(record, utc))
     except KeyboardInterrupt:
         return
 
@@ -171,3 +171,8 @@ def _row(record: AuditRecord, utc: bool) -> tuple[str, ...]:
     who = record.client or record.username or record.certificate_subject
     moment = shown(record.time, utc=utc)
     return (record.incident, moment, record.outcome, record.check, record.operation, who, record.remote_addr)
+
+
+def _line(record: AuditRecord, utc: bool) -> str:
+    """The record in one line, whatever it says."""
+    return printable("  ".join(filter(None, _row(record, utc)[1:])), kept="")

@@ -7,6 +7,8 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from wsguard.cli.screen import printable
+
 _SIGNS: Final = "█▓▒░▚▞■"
 _PLAIN_SIGNS: Final = "#*+=o%x"
 """For terminals that know no more than ASCII."""
@@ -32,7 +34,7 @@ def print_bars(title: str, parts: Sequence[str], bars: Sequence[tuple[str, Count
         line.append_text(_bar(console, present, sizes, width / max(longest, 1)))
         line.append(f" {sizes.total()}" if sizes.total() else "")
         console.print(line)
-    legend = Text("  ").join(_sign(console, place) + Text(f" {part}") for place, part in enumerate(present))
+    legend = Text("  ").join(_sign(console, place) + Text(f" {printable(part)}") for place, part in enumerate(present))
     console.print(legend)
 
 

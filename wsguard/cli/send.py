@@ -10,9 +10,9 @@ from typing import Annotated, Any, Final
 import typer
 from lxml import etree
 
-from wsguard.cli.answered import Outcome, judged, printable, tell
+from wsguard.cli.answered import Outcome, judged, tell
 from wsguard.cli.arguments import Json
-from wsguard.cli.screen import complain, print_json, say
+from wsguard.cli.screen import complain, print_json, printable, say
 from wsguard.client import NotSecurable, Secured, Securing, ZeepSecurity, from_files, secure_request
 from wsguard.client.http import Unreachable, check_url, post
 from wsguard.client.wrapping import enveloped
