@@ -238,6 +238,11 @@ class TestTamperedLines:
         amendment = line_of({"incident": "0 0", "amends": True, "outcome": "accepted", "duration_ms": 1.0})
         assert found_in(tmp_path, [*lines, amendment]) == {"unchained"}
 
+    def test_however_deep_an_entry_is_nested_it_is_found(self, tmp_path: Path, lines: list[bytes]) -> None:
+        # One of these depths is the greatest that can be read, and then there is none to write it again.
+        nested = [b'{"writer":"w","seq":1,"prev":"","mac":"","x":%b%b}\n' % (b"[" * n, b"]" * n) for n in range(1100)]
+        assert {"changed", "unreadable"} <= found_in(tmp_path, [*lines, *nested, b"[" * 100_000 + b"\n"])
+
     def test_what_no_chain_shows(self, tmp_path: Path, lines: list[bytes]) -> None:
         first = writer_of(lines[0])
         assert found_in(tmp_path, lines[:-3]) == set()
@@ -324,6 +329,11 @@ class TestTamperedRows:
     def test_an_explanation_that_is_written_otherwise_is_found(self, tmp_path: Path, database: Path) -> None:
         tampered = Tampered(tmp_path / "audit.db", database)
         tampered.run("UPDATE audit SET explanation = explanation || ' ' WHERE id = 1")
+        assert tampered.flaws == {"changed"}
+
+    def test_an_explanation_that_nobody_can_read_is_found(self, tmp_path: Path, database: Path) -> None:
+        tampered = Tampered(tmp_path / "audit.db", database)
+        tampered.run("UPDATE audit SET explanation = ? WHERE kind = 'record'", "[" * 100_000)
         assert tampered.flaws == {"changed"}
 
 

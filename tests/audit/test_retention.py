@@ -233,6 +233,17 @@ class TestBesideRequests:
         assert incidents(path) == ["200", "1", "0"]
         assert verified(url_of(path)).holds
 
+    def test_a_damaged_row_keeps_no_request_from_being_recorded(
+        self, audit: SqlAudit, path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        write_days(audit, 200)
+        run(path, "UPDATE audit SET time = 5")
+        audit._due = 0.0
+        write_days(audit, 1)
+        assert [one.getMessage().partition(":")[0] for one in caplog.records] == [
+            "old audit records were not purged, a row is damaged"
+        ]
+
     def test_without_a_retention_nothing_goes(self, path: Path) -> None:
         with closing(SqlAudit(url_of(path))) as audit:
             write_days(audit, 5000)

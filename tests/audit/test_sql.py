@@ -223,14 +223,26 @@ class TestFailures:
                 act()
             assert caught.value.seen == f"sqlite:///{path}: database disk image is malformed"
 
-    def test_a_damaged_explanation_is_told(self, audit: SqlAudit, path: Path) -> None:
+    @pytest.mark.parametrize("damaged", ["[", "5", "[5]", '[{"check": 5}]', "[" * 100_000], ids=range(5))
+    def test_a_damaged_explanation_is_told(self, audit: SqlAudit, path: Path, damaged: str) -> None:
         audit.write(record("1"))
         with closing(sqlite3.connect(path)) as connection:
-            connection.execute("UPDATE audit SET explanation = '['")
+            connection.execute("UPDATE audit SET explanation = ?", (damaged,))
             connection.commit()
         with pytest.raises(StoreUnavailable) as caught:
             audit.find("1")
         assert caught.value.seen == f"sqlite:///{path}: the explanation of incident 1 is damaged"
+
+    @pytest.mark.parametrize("damaged", ["yesterday", 5])
+    def test_a_row_that_is_none_of_ours_is_told(self, audit: SqlAudit, path: Path, damaged: str | int) -> None:
+        audit.write(record("1"))
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("UPDATE audit SET time = ?", (damaged,))
+            connection.commit()
+        for act in (audit.read, lambda: audit.find("1"), lambda: list(audit.entries())):
+            with pytest.raises(StoreUnavailable) as caught:
+                act()
+            assert caught.value.seen.startswith(f"sqlite:///{path}: a row is damaged: ")
 
     def test_a_text_that_the_database_cannot_hold_is_refused(self, audit: SqlAudit) -> None:
         with pytest.raises(StoreUnavailable, match=r"^The service is temporarily unavailable$"):

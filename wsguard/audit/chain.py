@@ -41,6 +41,7 @@ def mac_of(entry: Mapping[str, Any], key: bytes | None) -> str:
     Raises:
         TypeError: ``entry`` is no plain data.
         ValueError: neither.
+        RecursionError: it is nested too deeply.
     """
     octets = str(entry.get("prev", "")).encode("utf-8", "surrogatepass") + b"\n" + _canonical(entry)
     return hmac.digest(key, octets, "sha256").hex() if key else sha256(octets).hexdigest()
@@ -50,7 +51,7 @@ def is_genuine(entry: Mapping[str, Any], key: bytes | None) -> bool:
     """Whether ``entry`` has the mac that it must have."""
     try:
         return hmac.compare_digest(mac_of(entry, key), str(entry.get("mac", "")))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return False
 
 

@@ -82,8 +82,19 @@ def _record(plain: Mapping[str, Any]) -> AuditRecord:
     record.duration_ms = _number(plain.get("duration_ms", 0.0))
     skew = plain.get("clock_skew_s")
     record.clock_skew_s = None if skew is None else _number(skew)
-    record.explanation = [_texts(result) for result in plain.get("explanation", [])]
+    record.explanation = explanation_in(plain.get("explanation", []))
     return record
+
+
+def explanation_in(plain: object) -> list[dict[str, str]]:
+    """The explanation of a record in plain data.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(plain, list):
+        raise TypeError("a list is expected")
+    return [_texts(result) for result in plain]
 
 
 def _text(value: object) -> str:

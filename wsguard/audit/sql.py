@@ -213,6 +213,8 @@ class SqlAudit(SqlAuditReader):
                     remove(connection, chosen)
         except StoreUnavailable as failure:
             _log.warning("old audit records were not purged: %s", failure.seen)
+        except (ValueError, TypeError) as error:
+            _log.warning("old audit records were not purged, a row is damaged: %s", error)
         else:
             self._warn(plan)
 

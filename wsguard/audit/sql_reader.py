@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, Final, Unpack
 
-from sqlalchemy import Select
+from sqlalchemy import Connection, Select
 
 from wsguard.audit.entries import Entry
+from wsguard.audit.lines import explanation_in
 from wsguard.audit.sql_query import entries, fields_of, records
 from wsguard.audit.sql_rows import entry_of
 from wsguard.audit.sql_schema import demand_ours
@@ -50,7 +52,7 @@ class SqlAuditReader:
             StoreUnavailable: the database cannot be read.
         """
         query = records({}, None, 1).where(AUDIT.c.incident == incident)
-        with self._database.look() as connection:
+        with self._reading() as connection:
             row = connection.execute(query).mappings().first()
             return None if row is None else self._record(dict(row))
 
@@ -75,18 +77,31 @@ class SqlAuditReader:
         """The rows of a query that is asked again for what follows, so that no transaction lasts."""
         last: int | None = None
         while True:
-            with self._database.look() as connection:
+            with self._reading() as connection:
                 rows = [dict(row) for row in connection.execute(query(last, count)).mappings()]
             yield from rows
             if len(rows) < count:
                 return
             last = rows[-1]["id"]
 
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """A connection for reading.
+
+        Raises:
+            StoreUnavailable: the database cannot be read, or a row has what its columns cannot have: SQLite keeps any.
+        """
+        with self._database.look() as connection:
+            try:
+                yield connection
+            except (ValueError, TypeError) as error:
+                raise StoreUnavailable(f"{self._database.name}: a row is damaged: {error}", setting=_SETTING) from error
+
     def _record(self, row: Mapping[str, Any]) -> AuditRecord:
         values: dict[str, Any] = fields_of(row)
         try:
-            values["explanation"] = json.loads(values["explanation"])
-        except ValueError as error:
+            values["explanation"] = explanation_in(json.loads(values["explanation"]))
+        except (ValueError, TypeError, RecursionError) as error:
             raise StoreUnavailable(
                 f"{self._database.name}: the explanation of incident {values['incident']} is damaged", setting=_SETTING
             ) from error

@@ -69,6 +69,6 @@ def entry_of(row: Mapping[str, Any]) -> Entry:
     try:
         content = content_of(row)
         return Entry(place, content, row_of(content) == {name: row[name] for name in row if name != "id"})
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, RecursionError):
         # What it says of its place in a chain is worth looking at all the same.
         return Entry(place, {name: row[name] for name in LINK}, intact=False)
