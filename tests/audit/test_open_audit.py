@@ -155,7 +155,7 @@ class TestStream:
         audit.amend("1", "error", 2.0)
         audit.close()
         lines = capsys.readouterr().err.splitlines()
-        assert [parse_line(line.encode()) for line in lines] == [RECORD, Amendment("1", "error", 2.0)]
+        assert [parse_line(line.encode()) for line in lines] == [RECORD, Amendment("1", "error", 2.0, chained=True)]
         assert json.loads(lines[0]) == RECORD.as_dict() | {"writer": ANY, "seq": 1, "mac": ANY}
 
     def test_a_stream_replaced_later_is_the_one_that_is_written(self, monkeypatch: pytest.MonkeyPatch) -> None:
