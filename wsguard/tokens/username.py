@@ -10,10 +10,11 @@ knows the password; the token alone says no more than a name.
 
 import hashlib
 import hmac
+import re
 import secrets
 from datetime import datetime, timedelta
 from functools import lru_cache
-from ipaddress import IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import Final, Protocol, runtime_checkable
 
 from lxml.etree import _Element
@@ -211,15 +212,22 @@ def _reason(token: UsernameToken, user: User | None) -> str:
 
 _SUBNET_BITS: Final = 64
 """Of an IPv6 address: RFC 6177 §2 gives every customer such a network at least, so who has one has 2^64 addresses."""
+_TRANSLATED: Final = IPv6Network("64:ff9b::/96")
+"""RFC 6052 §2.1: the whole of IPv4 as a translator shows it (RFC 7755), in one /64."""
+_WITH_PORT: Final = re.compile(r"\[([^\]]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}", re.ASCII)
+"""RFC 7239 §6: some proxies write it so into X-Forwarded-For too, and each connection has another port."""
 
 
 @lru_cache(maxsize=1024)
 def _origin(address: str) -> str:
     """What wrong passwords are counted for: an IPv4 address, the /64 of an IPv6 one, or what else the server says."""
+    with_port = _WITH_PORT.fullmatch(address)
     try:
-        found = ip_address(address)
+        found = ip_address((with_port[1] or with_port[2]) if with_port else address)
     except ValueError:
         return address
     if not isinstance(found, IPv6Address):
         return str(found)
+    if found in _TRANSLATED:
+        return str(IPv4Address(found.packed[-4:]))
     return str(found.ipv4_mapped or IPv6Network((int(found), _SUBNET_BITS), strict=False).network_address)
