@@ -98,6 +98,28 @@ class TestLines:
         found = {one.incident: one.outcome for one in audit.scan(oldest_first=oldest_first)}
         assert found == {"1": "error", "old": "accepted"}
 
+    def test_a_line_outside_of_any_chain_stands_for_no_chained_record(self, path: Path) -> None:
+        audit = JsonLinesAudit(path)
+        audit.write(record("1"))
+        audit.amend("1", "error", 2.5)
+        forged = line_of(record("1").as_dict() | {"outcome": "accepted"})
+        first, *others = path.read_bytes().splitlines(keepends=True)
+        path.write_bytes(b"".join([forged, first, forged, *others, forged]))
+        found = audit.find("1")
+        assert found is not None
+        assert (found.outcome, bool(found.writer)) == ("error", True)
+        for oldest_first in (False, True):
+            assert [one.outcome for one in audit.scan(oldest_first=oldest_first) if one.writer] == ["error"]
+
+    def test_of_two_records_in_chains_the_first_is_found(self, path: Path) -> None:
+        audit = JsonLinesAudit(path)
+        audit.write(record("1"))
+        with path.open("ab") as file:
+            file.write(line_of(record("1").as_dict() | {"outcome": "accepted", "writer": "w", "seq": 1, "mac": "00"}))
+        found = audit.find("1")
+        assert found is not None
+        assert found.outcome == "rejected"
+
     def test_fields_of_a_later_version_are_passed_by(self) -> None:
         line = json.dumps(record("1").as_dict() | {"writer": "w", "seq": 7, "mac": "00"}).encode()
         assert parse_line(line) == record("1")

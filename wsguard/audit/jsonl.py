@@ -1,5 +1,6 @@
 """Audit records as a file of JSON lines, that several processes append to and that may be rotated at any time."""
 
+import json
 import logging
 import os
 import stat
@@ -57,10 +58,13 @@ class JsonLinesReader:
     def find(self, incident: str) -> AuditRecord | None:
         """The record of one incident, or None.
 
+        Of several it is the first one in a chain: whoever could forge another knows the incident only from our answer.
+
         Raises:
             StoreUnavailable: the file cannot be read.
         """
-        return next((record for record in self._newest_first() if record.incident == incident), None)
+        found = [record for record in self._oldest_first(incident) if record.incident == incident]
+        return next((record for record in found if record.writer), found[0] if found else None)
 
     def scan(self, *, oldest_first: bool = False, **which: Unpack[AuditFilter]) -> Iterator[AuditRecord]:
         """All records that fit, last written first unless said otherwise. Lines that hold no record are passed by.
@@ -84,7 +88,10 @@ class JsonLinesReader:
                     yield Entry(f"line {number}", content, content is not None and _is_as_written(content, line))
 
     def _newest_first(self) -> Iterator[AuditRecord]:
-        """Every record with its amendment, which stands after it and so is met before it."""
+        """Every record with its amendment, which stands after it and so is met before it.
+
+        One that was forged under an incident takes no amendment from the record that has it.
+        """
         amendments: defaultdict[str, list[Amendment]] = defaultdict(list)
         with self._translated(), self._path.open("rb") as file:
             for line in _lines_backwards(file):
@@ -92,18 +99,24 @@ class JsonLinesReader:
                 if isinstance(entry, Amendment):
                     amendments[entry.incident].append(entry)
                 elif entry is not None:
-                    amend(entry, amendments.pop(entry.incident, ()))
+                    amend(entry, amendments.get(entry.incident, ()))
                     yield entry
 
-    def _oldest_first(self) -> Iterator[AuditRecord]:
-        """Every record with its amendment; the file is read twice, so that only amendments are remembered."""
+    def _oldest_first(self, incident: str = "") -> Iterator[AuditRecord]:
+        """Every record with its amendment; the file is read twice, so that only amendments are remembered.
+
+        Args:
+            incident: lines without it are not looked at.
+        """
         amendments: defaultdict[str, list[Amendment]] = defaultdict(list)
+        # Within quotes, as we write it.
+        wanted = json.dumps(incident)[1:-1].encode("ascii")
         with self._translated(), self._path.open("rb") as file:
-            for entry in map(parse_line, file):
+            for entry in (parse_line(line) for line in file if wanted in line):
                 if isinstance(entry, Amendment):
                     amendments[entry.incident].append(entry)
             file.seek(0)
-            for entry in map(parse_line, file):
+            for entry in (parse_line(line) for line in file if wanted in line):
                 if isinstance(entry, AuditRecord):
                     amend(entry, reversed(amendments.get(entry.incident, [])))
                     yield entry
