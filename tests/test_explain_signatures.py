@@ -180,6 +180,18 @@ def test_people_are_told_where_the_octets_are(explained: Explained, tmp_path: Pa
         assert f"Whatwasdigestedisin{tmp_path}/out/{name}." in printed
 
 
+def test_octets_are_for_their_owner_only_and_written_through_no_link(explained: Explained, tmp_path: Path) -> None:
+    out, other = tmp_path / "out", tmp_path / "other"
+    out.mkdir()
+    other.write_bytes(b"another's")
+    (out / "01-Body.xml").symlink_to(other)
+    (out / "02-Timestamp.xml").write_bytes(b"of the last time")
+    files = [Path(file) for file in explained.said(HONEST, "--octets", str(out))["octets"]]
+    assert [(file.is_symlink(), file.stat().st_mode & 0o777) for file in files] == [(False, 0o600)] * 2
+    assert other.read_bytes() == b"another's"
+    assert files[0].read_bytes() == BODY_OCTETS
+
+
 def test_octets_that_cannot_be_written_end_with_status_2(explained: Explained, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert explained.explain(HONEST, "--octets", str(tmp_path / "file")).exit_code == 2

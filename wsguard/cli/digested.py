@@ -1,6 +1,7 @@
 """What a signature covers, as it was digested: shown part by part, and written to files to be compared."""
 
 import base64
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -47,6 +48,9 @@ def digested_as_plain(parts: Sequence[Digested]) -> list[dict[str, object]]:
 def write_digested(parts: Sequence[Digested], directory: Path) -> list[Path]:
     """Write the canonical octets of each part into ``directory``, which is made where it is not there.
 
+    Files are for their owner only, as what was encrypted is in them in the clear. One in their place is replaced, and
+    never written through.
+
     Returns:
         the files, ``01-Body.xml`` and so on.
 
@@ -55,12 +59,18 @@ def write_digested(parts: Sequence[Digested], directory: Path) -> list[Path]:
     """
     files = [directory / f"{number:02}-{_file_name(part)}.xml" for number, part in enumerate(parts, 1)]
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         for file, part in zip(files, parts, strict=True):
-            file.write_bytes(part.octets)
+            _replace(file, part.octets)
     except OSError as error:
         raise typer.BadParameter(f"{directory}: {error.strerror}", param_hint="--octets") from error
     return files
+
+
+def _replace(file: Path, octets: bytes) -> None:
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
+        opened.write(octets)
 
 
 def _file_name(part: Digested) -> str:
