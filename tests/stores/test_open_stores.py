@@ -47,6 +47,11 @@ NONSENSE = [
     (open_users, "sqlite:///:memory:", "sqlite:/// is followed by a file name"),
     (open_users, "sqlite:///x.db?mode=ro", "SQLite is written sqlite:///FILE"),
     (open_users, "postgresql+psycopg://u:hunter2@db:x/y", "a URL with a port that is no number"),
+    (open_users, "postgresql+psycopg://u:x@hunter2@db/y", "a URL in which @ or / of"),
+    (open_users, "postgresql+psycopg://u:x?y@hunter2@db/y", "a URL in which @ or / of"),
+    (open_users, "postgresql+psycopg://u@hunter2@db/y", "a URL in which @ or / of"),
+    (open_users, "postgresql+psycopg://u/x:hunter2@db/y", "a URL in which @ or / of"),
+    (open_users, "postgresql+psycopg://u%40x:hunter2%40/:?@db/y?options=@", "a master key is needed"),
     (open_users, "postgresql+asyncpg://u:hunter2@db/y", "postgresql+asyncpg"),
     (open_users, "postgresql+psycopg://u:hunter2@db/y", "a master key is needed"),
 ]

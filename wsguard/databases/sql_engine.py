@@ -26,12 +26,22 @@ def parsed_url(url: str) -> URL:
     """
     # SQLAlchemy's own error is cut off: it may quote the URL, which may be a secret.
     try:
-        return make_url(url)
+        parsed = make_url(url)
+        if not _holds_a_stray_at(url, parsed):
+            return parsed
+        failure = "a URL in which @ or / of a user or password is not written as %40 or %2F"
     except ArgumentError:
         failure = "not a URL that SQLAlchemy can read"
     except ValueError:
         failure = "a URL with a port that is no number"
     raise ValueError(failure)
+
+
+def _holds_a_stray_at(url: str, parsed: URL) -> bool:
+    """Whether a part of the password may be taken for the host, the user or the database, which are shown."""
+    if parsed.get_backend_name() == "sqlite":
+        return False
+    return url.partition("?")[0].count("@") > 1 or "@" in f"{parsed.host}{parsed.database}"
 
 
 def sqlite_file(url: URL) -> Path | None:
