@@ -233,6 +233,17 @@ class TestFailures:
             audit.find("1")
         assert caught.value.seen == f"sqlite:///{path}: the explanation of incident 1 is damaged"
 
+    @pytest.mark.parametrize("column", ["outcome", "operation", "writer", "seq", "duration_ms", "clock_skew_s"])
+    def test_a_record_with_another_kind_of_value_is_told(self, audit: SqlAudit, path: Path, column: str) -> None:
+        audit.write(record("1"))
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"UPDATE audit SET {column} = ?", (b"\xff",))
+            connection.commit()
+        for act in (audit.read, lambda: audit.find("1"), lambda: list(audit.scan())):
+            with pytest.raises(StoreUnavailable) as caught:
+                act()
+            assert caught.value.seen == f"sqlite:///{path}: the record of incident 1 is damaged"
+
     @pytest.mark.parametrize("damaged", ["yesterday", 5])
     def test_a_row_that_is_none_of_ours_is_told(self, audit: SqlAudit, path: Path, damaged: str | int) -> None:
         audit.write(record("1"))

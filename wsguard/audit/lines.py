@@ -10,6 +10,7 @@ from wsguard.interfaces import AuditRecord, RequestOutcome
 
 _OUTCOMES: Final = frozenset(get_args(RequestOutcome))
 _TEXTS: Final = tuple(field.name for field in fields(AuditRecord) if field.type is str)
+_NUMBERS: Final = ("seq", "message_bytes", "duration_ms", "clock_skew_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,22 @@ def explanation_in(plain: object) -> list[dict[str, str]]:
     if not isinstance(plain, list):
         raise TypeError("a list is expected")
     return [_texts(result) for result in plain]
+
+
+def demand_values(values: Mapping[str, Any]) -> None:
+    """Demand that the texts and numbers of a record are such.
+
+    Args:
+        values: by field; the time and the explanation are not looked at.
+
+    Raises:
+        TypeError: one is not.
+    """
+    for name in (*_TEXTS, "outcome"):
+        _text(values[name])
+    for name in _NUMBERS:
+        if values[name] is not None:
+            _number(values[name])
 
 
 def _text(value: object) -> str:

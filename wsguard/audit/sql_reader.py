@@ -9,7 +9,7 @@ from typing import Any, Final, Unpack
 from sqlalchemy import Connection, Select
 
 from wsguard.audit.entries import Entry
-from wsguard.audit.lines import explanation_in
+from wsguard.audit.lines import demand_values, explanation_in
 from wsguard.audit.sql_query import entries, fields_of, records
 from wsguard.audit.sql_rows import entry_of
 from wsguard.audit.sql_schema import demand_ours
@@ -99,10 +99,14 @@ class SqlAuditReader:
 
     def _record(self, row: Mapping[str, Any]) -> AuditRecord:
         values: dict[str, Any] = fields_of(row)
+        what = "record"
         try:
+            # SQLite keeps any kind of value in any column.
+            demand_values(values)
+            what = "explanation"
             values["explanation"] = explanation_in(json.loads(values["explanation"]))
         except (ValueError, TypeError, RecursionError) as error:
             raise StoreUnavailable(
-                f"{self._database.name}: the explanation of incident {values['incident']} is damaged", setting=_SETTING
+                f"{self._database.name}: the {what} of incident {values['incident']} is damaged", setting=_SETTING
             ) from error
         return AuditRecord(**values)
