@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from lxml import etree
@@ -19,7 +20,7 @@ from wsguard.signature.reading import Canonicalization
 @pytest.mark.parametrize("listing", [False, True], ids=["no list", "a list"])
 def test_a_signature_is_verified_in_it(tmp_path: Path, c14n: str, listing: bool, full: bool) -> None:
     # One that is in no dictionary of names but that of the thread that parses this message.
-    alone = f"of-{c14n}-{listing}-{full}"
+    alone = f"of-{uuid4().hex}"
     listed = f"S wsu wsse #default ds {alone}" if listing and c14n == "exc-c14n" else None
     parts = tuple(replace(part, c14n=c14n, prefixes=listed) for part in (BODY, TIMESTAMP))
     signing = Signing.by(ALICE, parts=parts, c14n=c14n, prefixes=listed)
@@ -35,7 +36,7 @@ def test_a_signature_is_verified_in_it(tmp_path: Path, c14n: str, listing: bool,
 @pytest.mark.parametrize("name", ["exc-c14n", "c14n"])
 def test_names_of_what_is_digested_in_it_are_not_kept(name: str, listing: bool) -> None:
     """lxml copies the element to write its canonical form, and what it copies gets names of the thread."""
-    new = f"new-{name}-{listing}"
+    new = f"new-{uuid4().hex}"
     parsers.kept = MOST_KEPT + 1
     element = parsers.parse(f"<a><{new}e {new}a=''/></a>".encode())[0]
     canonical_octets(element, Canonicalization(name, ("p",) if listing else ()))
