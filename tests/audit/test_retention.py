@@ -76,13 +76,13 @@ class TestPurge:
     def test_what_is_gone_beyond_the_checkpoint_is_missing(self, audit: SqlAudit, path: Path) -> None:
         write_days(audit, 200, 150, 89, 88)
         audit.purge(NOW - 90 * DAY)
-        run(path, "DELETE FROM audit WHERE incident LIKE '89%'")
+        run(path, "DELETE FROM audit WHERE incident LIKE '89 days%'")
         assert flaws(verified(url_of(path))) == {"missing"}
 
     def test_a_checkpoint_names_the_newest_of_every_writer(self, audit: SqlAudit, path: Path) -> None:
         write_days(audit, 3, 2, 1)
         assert purge_audit([url_of(path)], NOW - 90 * DAY, KEY) == 0
-        run(path, "DELETE FROM audit WHERE incident LIKE '1%'")
+        run(path, "DELETE FROM audit WHERE incident LIKE '1 days%'")
         assert flaws(verified(url_of(path))) == {"tail"}
 
     def test_of_a_writer_nothing_goes_after_what_stays(self, audit: SqlAudit, path: Path) -> None:
