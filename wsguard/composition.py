@@ -246,6 +246,7 @@ class _Parts:
             replay=replay,
             every_href=described is not None,
             namespaces=described.namespaces if described is not None else frozenset(),
+            types=described.types if described is not None else frozenset(),
         )
         self.keyring: Final = keys
         self.serving = Serving(

@@ -5,6 +5,7 @@ message could bind ``xs`` anew and leave every digest as it is (Exclusive XML Ca
 that must be signed such a prefix is bound to a namespace that is expected here, or its binding is signed.
 """
 
+from collections import Counter
 from collections.abc import Collection
 from typing import Final, cast
 
@@ -12,7 +13,7 @@ from lxml import etree
 from lxml.etree import _Element
 
 from wsguard.faults import FailedCheck
-from wsguard.message.lexical import XML_WHITE_SPACE
+from wsguard.message.lexical import XML_WHITE_SPACE, local_name
 from wsguard.names import SOAP11, SOAP11_ENCODING, SOAP12, SOAP12_ENCODING, WSU, XML, XSD, XSI
 
 ALWAYS_EXPECTED: Final = frozenset({XSD, SOAP11_ENCODING, SOAP12_ENCODING})
@@ -20,7 +21,8 @@ ALWAYS_EXPECTED: Final = frozenset({XSD, SOAP11_ENCODING, SOAP12_ENCODING})
 _OF_MESSAGES: Final = frozenset({*ALWAYS_EXPECTED, XSI, XML, SOAP11, SOAP12, WSU})
 """What a Body or header block that was encrypted itself is named by, beside what is expected: no application's own."""
 
-_TYPES: Final = (f"{{{XSI}}}type", f"{{{SOAP11_ENCODING}}}arrayType", f"{{{SOAP12_ENCODING}}}itemType")
+_TYPE: Final = f"{{{XSI}}}type"
+_TYPES: Final = (_TYPE, f"{{{SOAP11_ENCODING}}}arrayType", f"{{{SOAP12_ENCODING}}}itemType")
 """Attributes whose value is a qualified name: XML Schema part 1 §2.6.1; SOAP 1.1 §5.4.2; SOAP 1.2 part 2 §3.1.4."""
 
 # From attributes up to their elements: most elements have none, and a predicate costs at each of them.
@@ -28,6 +30,7 @@ _typed: Final = etree.XPath(
     "descendant-or-self::*/@*[contains('type arrayType itemType', local-name())]"
     f"[namespace-uri() = '{XSI}' or namespace-uri() = '{SOAP11_ENCODING}' or namespace-uri() = '{SOAP12_ENCODING}']/.."
 )
+_has_references: Final = etree.XPath("boolean(descendant::*/@href)")
 
 
 def check_content_prefixes(
@@ -62,6 +65,37 @@ def check_content_prefixes(
                     seen=f"{value} in {namespace or 'no namespace'}",
                     setting="handoff.namespaces",
                 )
+
+
+def homonyms(types: Collection[str]) -> frozenset[str]:
+    """The local names that are of several of ``types``, which are written ``{namespace}name``."""
+    return frozenset(name for name, often in Counter(map(local_name, types)).items() if often > 1)
+
+
+def check_homonyms(element: _Element, signed_prefixes: Collection[str] | None, homonyms: Collection[str]) -> None:
+    """Demand that of a type whose name is in several expected namespaces the binding was signed.
+
+    Whoever carries the message could bind its prefix to the next of them, and the application would take another type.
+    Where values are referred to, what follows the reference may read the prefix elsewhere than it was signed.
+
+    Args:
+        element: what was signed.
+        signed_prefixes: as for ``check_content_prefixes``.
+        homonyms: local names of such types.
+
+    Raises:
+        FailedCheck: ``signature.coverage``.
+    """
+    if signed_prefixes is None or not homonyms:
+        return
+    for typed in _typed(element):
+        prefix, _, name = typed.get(_TYPE, "").strip(XML_WHITE_SPACE).rpartition(":")
+        if name in homonyms and (prefix not in signed_prefixes or _has_references(element)):
+            raise FailedCheck(
+                "signature.coverage",
+                expected="types that one namespace has, or in a signed PrefixList where no href is",
+                seen=f"{name}, which several have",
+            )
 
 
 def check_outer_names(

@@ -76,6 +76,7 @@ class SecurityEngine:
         replay: ReplayStore,
         every_href: bool,
         namespaces: frozenset[str] = frozenset(),
+        types: frozenset[str] = frozenset(),
     ) -> None:
         """
         Args:
@@ -86,6 +87,7 @@ class SecurityEngine:
             replay: where what may be seen once is remembered.
             every_href: the application takes every href for a reference to an id, as spyne does.
             namespaces: those of the application's types, which prefixes in content may be bound to.
+            types: ``{namespace}name`` of these, as far as they are known.
         """
         self._policy: Final = policy
         self._services: Final = services
@@ -101,7 +103,7 @@ class SecurityEngine:
         claimed = {operation for target in services.targets for operation in target.operations}
         expected = namespaces | {operation[1:].rpartition("}")[0] for operation in claimed}
         self._judge: Final = MessageJudge(
-            policy, self._clients, tokens=self._tokens, replay=replay, namespaces=expected
+            policy, self._clients, tokens=self._tokens, replay=replay, namespaces=expected, types=types
         )
 
     def process(

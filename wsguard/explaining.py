@@ -62,6 +62,7 @@ class Explainer:
             replay=_NeverSeen(),
             every_href=application is not None,
             namespaces=application.namespaces if application is not None else frozenset(),
+            types=application.types if application is not None else frozenset(),
         )
 
     def explain(self, request: Request, now: datetime) -> Verdict:

@@ -362,6 +362,8 @@ class Application:
     """Operation -> the SOAPActions that its WSDL gives it."""
     namespaces: frozenset[str] = frozenset()
     """Those of its types and elements: what prefixes in content may be bound to."""
+    types: frozenset[str] = frozenset()
+    """``{namespace}name`` of each type that it may take an element for by ``xsi:type``."""
 
 
 @dataclass(frozen=True, slots=True)

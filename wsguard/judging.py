@@ -12,6 +12,7 @@ from lxml.etree import _Element
 from wsguard.algorithms import Algorithms
 from wsguard.case import Addressed, Case, Judged, Shown
 from wsguard.clients import ClientTable, Peer, reports
+from wsguard.content import homonyms
 from wsguard.coverage import Parts
 from wsguard.explanation import Explanation, Facts, plain
 from wsguard.faults import Fault, InvalidSecurity, InvalidSecurityToken
@@ -73,6 +74,7 @@ class MessageJudge:
         tokens: Mapping[str, TokenProcessor[Any]],
         replay: ReplayStore,
         namespaces: frozenset[str],
+        types: frozenset[str] = frozenset(),
     ) -> None:
         """
         Args:
@@ -81,6 +83,7 @@ class MessageJudge:
             tokens: tag -> what reads such a token.
             replay: where what may be seen once is remembered.
             namespaces: those that prefixes in signed content may be bound to.
+            types: ``{namespace}name`` of those that signed content may name, as far as they are known.
         """
         self._policy: Final = policy
         self._clients: Final = clients
@@ -88,6 +91,7 @@ class MessageJudge:
         self._families: Final = {tag: processor.family for tag, processor in tokens.items()}
         self._remember_all: Final = all_at_once(replay)
         self._namespaces: Final = namespaces
+        self._homonyms: Final = homonyms(types)
         self._retention: Final = retention(policy)
 
     def judge(
@@ -164,7 +168,7 @@ class MessageJudge:
         encrypted = check_encryption(walked.opened, parts, envelope.root, signature, demands, spared)
         unsigned = None
         for one in (*counting[:1], *(user for user in shown.by_users if user is not signature)):
-            check_meaning(envelope, one, demands, self._namespaces)
+            check_meaning(envelope, one, demands, self._namespaces, self._homonyms)
         if signature is not None and (demands.signature.use == "required" or shown.by_users):
             unsigned = unsigned_blocks(envelope, signature, demands)
         user = users[0] if users else None

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from lxml.etree import _Element
 
 from wsguard.clients import ClientTable, Peer
-from wsguard.content import check_content_prefixes, check_outer_names
+from wsguard.content import check_content_prefixes, check_homonyms, check_outer_names
 from wsguard.coverage import Parts, misplaced
 from wsguard.encryption import OpenedPart
 from wsguard.faults import FailedCheck, InvalidSecurity, SecurityFault
@@ -236,7 +236,11 @@ def _is_inside(element: _Element, covered: Collection[_Element]) -> bool:
 
 
 def check_meaning(
-    envelope: Envelope, signature: VerifiedSignature, demands: Demands, namespaces: Collection[str]
+    envelope: Envelope,
+    signature: VerifiedSignature,
+    demands: Demands,
+    namespaces: Collection[str],
+    homonyms: Collection[str] = (),
 ) -> None:
     """Demand that what was signed means what it meant to the signer: no prefix, and no key, could have been exchanged.
 
@@ -245,6 +249,7 @@ def check_meaning(
         signature: the one that counts.
         demands: of the service.
         namespaces: those that are expected in content beside ``handoff.namespaces`` and the operation's.
+        homonyms: names of types that are in several of these.
 
     Raises:
         FailedCheck: ``signature.coverage``.
@@ -258,6 +263,7 @@ def check_meaning(
             continue
         prefixes = method.prefixes if method.exclusive else None
         check_content_prefixes(element, prefixes, expected)
+        check_homonyms(element, prefixes, homonyms)
         for opened in signature.opened_later:
             if _is_inside(opened.element, (element,)):
                 check_outer_names(opened.element, opened.content, prefixes, demands.handoff.namespaces)

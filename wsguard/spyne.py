@@ -32,18 +32,19 @@ def introspect(application: object) -> Application | None:
             operations[method.service_class or method.parent_class].add(operation)
             actions[operation] = actions.get(operation, frozenset()) | {method.operation_name, method.name}
     names = _names(operations)
+    interface = inner.app.interface
+    types = frozenset(name for name in map(str, getattr(interface, "classes", {})) if name.startswith("{"))
     return Application(
         {names[owner]: frozenset(found) for owner, found in operations.items()},
         actions,
-        _namespaces(inner.app.interface),
+        _namespaces(types, interface),
+        types,
     )
 
 
-def _namespaces(interface: Any) -> frozenset[str]:  # noqa: ANN401 - spyne has no types
+def _namespaces(types: frozenset[str], interface: Any) -> frozenset[str]:  # noqa: ANN401 - spyne has no types
     """Those of its classes, and those that it has prefixes for: spyne gives prefixes only once they are needed."""
-    classes = (str(name) for name in getattr(interface, "classes", {}))
-    of_classes = {name[1:].partition("}")[0] for name in classes if name.startswith("{")}
-    return frozenset({*of_classes, *getattr(interface, "nsmap", {}).values()})
+    return frozenset({*(name[1:].partition("}")[0] for name in types), *getattr(interface, "nsmap", {}).values()})
 
 
 def _names(owners: Iterable[type | None]) -> dict[type | None, str]:
