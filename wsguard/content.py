@@ -6,7 +6,8 @@ that must be signed such a prefix is bound to a namespace that is expected here,
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Final, cast
 
 from lxml import etree
@@ -18,8 +19,21 @@ from wsguard.names import SOAP11, SOAP11_ENCODING, SOAP12, SOAP12_ENCODING, WSU,
 
 ALWAYS_EXPECTED: Final = frozenset({XSD, SOAP11_ENCODING, SOAP12_ENCODING})
 
-_OF_MESSAGES: Final = frozenset({*ALWAYS_EXPECTED, XSI, XML, SOAP11, SOAP12, WSU})
-"""What a Body or header block that was encrypted itself is named by, beside what is expected: no application's own."""
+_BODIES: Final = frozenset({f"{{{SOAP11}}}Body", f"{{{SOAP12}}}Body"})
+
+_ATTRIBUTES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        **dict.fromkeys(("type", "nil", "schemaLocation", "noNamespaceSchemaLocation"), frozenset({XSI})),
+        **dict.fromkeys(("mustUnderstand", "encodingStyle"), frozenset({SOAP11, SOAP12})),
+        **dict.fromkeys(("role", "relay"), frozenset({SOAP12})),
+        **dict.fromkeys(("arrayType", "offset", "position", "root"), frozenset({SOAP11_ENCODING})),
+        **dict.fromkeys(("itemType", "arraySize", "nodeType", "id", "ref"), frozenset({SOAP12_ENCODING})),
+        "actor": frozenset({SOAP11}),
+        "Id": frozenset({WSU}),
+    }
+)
+"""Attributes that XML Schema, SOAP and WSS put on the elements of others: local name -> the namespaces it is in. In any
+other it would say something else: ``xsi:nil`` with ``xsi`` bound anew is no nil any more."""
 
 _TYPE: Final = f"{{{XSI}}}type"
 _TYPES: Final = (_TYPE, f"{{{SOAP11_ENCODING}}}arrayType", f"{{{SOAP12_ENCODING}}}itemType")
@@ -110,8 +124,9 @@ def check_outer_names(
         element: what was encrypted, or whose content was.
         content: its content was, and not itself.
         signed_prefixes: as for ``check_content_prefixes``, of the element that the signature covers.
-        expected: namespaces that may be meant all the same, those of ``handoff.namespaces``. Not the application's: an
-            operation would be one thing in one of them, and another in the next.
+        expected: namespaces that prefixes may mean all the same, those of ``handoff.namespaces``. Not the
+            application's: an operation would be one thing in one of them, and another in the next. And not what is the
+            default outside: names in no namespace would be in one.
 
     Raises:
         FailedCheck: ``signature.coverage``.
@@ -119,7 +134,7 @@ def check_outer_names(
     if signed_prefixes is None:
         return
     for piece in element if content else (element,):
-        _check_names(piece, signed_prefixes, {*expected, *_OF_MESSAGES})
+        _check_names(piece, signed_prefixes, expected)
 
 
 def _check_names(piece: _Element, signed_prefixes: Collection[str], expected: Collection[str]) -> None:
@@ -140,14 +155,16 @@ def _check_names_of(
     prefix, namespace = element.prefix or "", etree.QName(element).namespace
     if not (
         namespace is None
-        or namespace in expected
+        or (prefix and namespace in expected)
+        or element.tag in _BODIES
         or prefix in signed_prefixes
         or any(prefix == inner for inner, _ in declared)
     ):
         raise _outside(str(element.tag))
     for name in map(str, element.keys()):
         namespace = etree.QName(name).namespace
-        if not (namespace is None or namespace in expected):
+        # Nobody can bind "xml" to anything else (Namespaces in XML 1.0 §3).
+        if not (namespace in (None, XML) or namespace in _ATTRIBUTES.get(local_name(name), expected)):
             # lxml does not say which prefix an attribute has: it may be any that is bound to its namespace.
             bound = {prefix for prefix, its in element.nsmap.items() if prefix and its == namespace}
             if not bound <= {*signed_prefixes, *(inner for inner, _ in declared)}:

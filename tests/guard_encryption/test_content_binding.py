@@ -4,11 +4,19 @@ from typing import Final
 
 import pytest
 
-from tests.guard_encryption.sealing import Sealing, content_of, draft, encrypted_then_signed, for_server, sealed
+from tests.guard_encryption.sealing import (
+    Sealing,
+    body_of,
+    content_of,
+    draft,
+    encrypted_then_signed,
+    for_server,
+    sealed,
+)
 from tests.messages import timestamp
 from tests.signature.signatures import ALICE, SignedGuard, bent
 from tests.signing import BODY, TIMESTAMP, Part, Signing, binary_token, sign
-from wsguard.names import XSD, XSI
+from wsguard.names import SOAP11, SOAP11_ENCODING, SOAP12, SOAP12_ENCODING, WSU, XSD, XSI
 
 OUTSIDE: Final = "<a:Pay><a:to>Bob</a:to></a:Pay>"
 DECLARED: Final = 'xmlns:a="urn:bank"'
@@ -79,6 +87,49 @@ def test_what_is_bound_anew_is_refused(guarded: Sealing, body: str, declared: st
         octets = text.replace("<S:Envelope ", f'<S:Envelope xmlns="{rebound}" ').encode()
     assert guard.refusal(octets) == "signature.coverage"
     guard.accepted(text.encode())
+
+
+@pytest.mark.parametrize("namespace", [XSD, XSI, WSU, SOAP11, SOAP12, SOAP11_ENCODING, "urn:b"])
+def test_no_default_namespace_that_is_declared_around_it_takes_in_what_is_in_none(
+    guarded: Sealing, namespace: str
+) -> None:
+    """Who looks for the children by their names would not find them."""
+    guard = guarded(handoff={"namespaces": ["urn:b"]})
+    text = sent('<a:Pay xmlns:a="urn:bank"><limit>1</limit></a:Pay>', "")
+    octets = text.replace("<S:Envelope ", f'<S:Envelope xmlns="{namespace}" ').encode()
+    assert guard.refusal(octets) == "signature.coverage"
+    assert guard.accepted(text.encode()).operation == "{urn:bank}Pay"
+
+
+@pytest.mark.parametrize("attribute", ['x:nil="true"', 'x:type="a:Gold"'])
+@pytest.mark.parametrize("namespace", [XSD, WSU, SOAP11, SOAP12_ENCODING, "urn:b"])
+def test_an_attribute_of_xml_schema_stays_one(guarded: Sealing, attribute: str, namespace: str) -> None:
+    """In any other namespace it says nothing: what is nil would not be, and a type would be the declared one."""
+    guard = guarded(handoff={"namespaces": ["urn:b"]})
+    text = sent(f'<a:Pay xmlns:a="urn:bank"><limit {attribute}/></a:Pay>', f'xmlns:x="{XSI}"')
+    octets = bent(text, (f'xmlns:x="{XSI}"', f'xmlns:x="{namespace}"'))
+    assert guard.refusal(octets) == "signature.coverage"
+    assert guard.accepted(text.encode()).operation == "{urn:bank}Pay"
+
+
+@pytest.mark.parametrize("soap", [SOAP11, SOAP12])
+@pytest.mark.parametrize(
+    ("prefix", "declared"), [("S:", ""), ("", 'xmlns="{soap}"')], ids=["a prefix", "the default namespace"]
+)
+def test_a_body_that_was_encrypted_itself_is_named_by_the_envelope(
+    guard: SignedGuard, soap: str, prefix: str, declared: str
+) -> None:
+    body = (
+        f'<{prefix}Body wsu:Id="b" S:encodingStyle="urn:e"><a:Pay xmlns:a="urn:bank" xsi:type="a:Gold"/></{prefix}Body>'
+    )
+    text = draft(
+        binary_token(ALICE.certificate), "@SIG-1@", "@EK-1@", timestamp(),
+        soap=soap, envelope_attributes=f'xmlns:xsi="{XSI}" ' + declared.format(soap=soap),
+    )  # fmt: skip
+    text = text.replace(body_of(text), body)
+    text = sealed(text, (body, for_server(kind="Element"))).decode()
+    octets = sign(text, Signing.by(ALICE, parts=(Part("#ED-1"), TIMESTAMP)))
+    assert guard.accepted(octets).operation == "{urn:bank}Pay"
 
 
 @pytest.mark.parametrize("c14n", ["c14n", "exc-c14n"])
