@@ -96,6 +96,7 @@ class SecurityEngine:
         self._tokens: Final[Mapping[str, TokenProcessor[Any]]] = {processor.tag: processor for processor in tokens}
         self._families: Final = {processor.tag: processor.family for processor in tokens}
         self._opens: Final = any(demands.encryption.use != "forbidden" for demands in policy.every_demand)
+        self._has_keys: Final = bool(keys.decrypt or keys.shared)
         self._signatures: Final = SignatureVerifier(keys.trust, keys.shared, policy.limits)
         self._clients: Final = ClientTable(policy.client, keys.client_certificates)
         self._every_href: Final = every_href
@@ -198,6 +199,8 @@ class SecurityEngine:
                     check_opened_for_nobody(walked.opened, addressed.envelope)
                     keep_who_counts(Peer(), None, case.explanation.facts)
                     return Judged(addressed=addressed)
+            elif self._has_keys and demands.encryption.use != "forbidden":
+                refuse_what_stayed_closed(outline, found, anywhere=True)
             for token in found.get(BINARY_SECURITY_TOKEN, ()):
                 check_binary_token(token)
             case.explanation.stage("security")
@@ -218,7 +221,7 @@ class SecurityEngine:
         """
         outline = read_outline(walked.tree, self._policy.actor)
         found = read_security_header(outline, self._families)
-        refuse_what_stayed_closed(outline, found)
+        refuse_what_stayed_closed(outline, found, anywhere=True)
         addressed = self._resolve(walked.tree, outline, case)
         demands = addressed.target.demands
         if addressed.target.kind != "exempt":

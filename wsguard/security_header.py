@@ -15,6 +15,7 @@ from wsguard.names import (
     ENCRYPTED_HEADER,
     ENCRYPTED_KEY,
     REFERENCE_LIST,
+    SECURITY,
     SIGNATURE,
     TIMESTAMP,
 )
@@ -103,16 +104,25 @@ def not_understood(what: str) -> SecurityFault:
     )
 
 
-def refuse_what_stayed_closed(outline: Outline, found: Children) -> None:
+def refuse_what_stayed_closed(outline: Outline, found: Children, *, anywhere: bool) -> None:
     """Demand that nothing is encrypted any more where somebody would have to look: in the headers, or as the Body.
+
+    Args:
+        outline: the message.
+        found: the children of its Security header.
+        anywhere: nor inside of the Body and of header blocks. What tells to open it is signed by nobody: who carries
+            the message could take that away, and a signature over the ciphertext would fit.
 
     Raises:
         InvalidSecurity: ``encryption.malformed``.
     """
+    blocks = () if outline.header is None else [block for block in outline.header if block.tag != SECURITY]
+    inside = (outline.body, *blocks) if anywhere else ()
+    closed = {block.tag for block in blocks} | set(found)
+    if outline.hides_its_operation or any(next(one.iter(ENCRYPTED_DATA), None) is not None for one in inside):
+        closed.add(ENCRYPTED_DATA)
     for tag in (ENCRYPTED_HEADER, ENCRYPTED_DATA):
-        hidden = tag == ENCRYPTED_DATA and outline.hides_its_operation
-        in_header = outline.header is not None and next(outline.header.iterchildren(tag), None) is not None
-        if tag in found or hidden or in_header:
+        if tag in closed:
             raise InvalidSecurity(
                 "encryption.malformed",
                 expected="an EncryptedKey or ReferenceList for everything that is encrypted",

@@ -132,7 +132,7 @@ class _Case:
         walked = self._walk(tree, outline, demands)
         outline = read_outline(walked.tree, _ACTOR)
         found = read_security_header(outline, _TOKENS)
-        refuse_what_stayed_closed(outline, found)
+        refuse_what_stayed_closed(outline, found, anywhere=bool(self._expected.decrypt))
         check_presence(outline, found, demands, _TOKENS)
         for token in found.get(BINARY_SECURITY_TOKEN, ()):
             check_binary_token(token)
