@@ -5,6 +5,7 @@ An EncryptedKey or ReferenceList opens what it names, a Signature is verified ov
 right, and so does what was encrypted first. Elements are found by Id over the whole header, wherever they stand.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -22,6 +23,7 @@ from wsguard.message.parse import Tree
 from wsguard.names import (
     DS,
     ENCRYPTED_DATA,
+    ENCRYPTED_HEADER,
     ENCRYPTED_KEY,
     REFERENCE_LIST,
     SECURITY_TOKEN_REFERENCE,
@@ -31,6 +33,7 @@ from wsguard.names import (
 from wsguard.policy import Demands
 from wsguard.signature import (
     AnybodysKey,
+    Canonicalization,
     MessageContext,
     OpenedLater,
     SharedKey,
@@ -147,6 +150,7 @@ class Walk:
         signature = self._verifier.verify(element, context, before)
         for covered in signature.covered:
             _demand_visible(covered)
+        signature = replace(signature, covered={one: _in_place(one, how) for one, how in signature.covered.items()})
         paths = tuple(path_of(covered) for covered in signature.covered)
         self._verified.append((signature, paths, len(self._opening.opened)))
 
@@ -157,11 +161,11 @@ class Walk:
         found = []
         for signature, paths, before in self._verified:
             later = self._opening.opened[before:]
-            gone = [(_place_of_data(part), part.content) for part in later]
+            ends = [_end_of(path, later) for path in paths]
             covered = {
-                at(tree.root, path): method
-                for path, method in zip(paths, signature.covered.values(), strict=True)
-                if not any(_is_gone(path, place, content) for place, content in gone)
+                at(tree.root, end): method
+                for end, method in zip(ends, signature.covered.values(), strict=True)
+                if end is not None
             }
             opened_later = tuple(
                 OpenedLater(part.element(tree.root), part.content, _is_authentic(part)) for part in later
@@ -191,16 +195,37 @@ def _is_authentic(part: OpenedPart) -> bool:
     return part.algorithm.endswith("-gcm") or part.octets >= MANY_OCTETS
 
 
-def _place_of_data(part: OpenedPart) -> Path:
-    return (*part.path, 0) if part.content else part.path
+def _end_of(path: Path, opened: Sequence[OpenedPart]) -> Path | None:
+    """Where that is which stood at ``path`` before all this was opened; None where it is no more.
 
-
-def _is_gone(path: Path, place: Path, content: bool) -> bool:
-    """Whether what stood at ``path`` was part of EncryptedData at ``place``, and is no more: another may stand there.
-
-    EncryptedData of one element live on as that element; those of content as nothing that could be said to be signed.
+    EncryptedData of one element live on as that element, also where an EncryptedHeader around them went with them: who
+    carries the message may put it around them, or take it away. Those of content live on as nothing that could be said
+    to be signed, and neither does what was inside of EncryptedData: another may stand there.
     """
-    return path[: len(place)] == place and (content or len(path) > len(place))
+    for part in opened:
+        place = (*part.path, 0) if part.content or part.wrapped else part.path
+        if path == place and not part.content:
+            path = part.path
+        elif path[: len(place)] == place:
+            return None
+    return path
+
+
+def _in_place(element: _Element, method: Canonicalization) -> Canonicalization:
+    """What ``method`` signed of the place where ciphertext stands, once that is opened.
+
+    What the EncryptedData or EncryptedHeader declares itself goes with it. Nobody can see in the canonical form whether
+    a prefix was declared there or around it.
+    """
+    holder = element.getparent()
+    if holder is not None and element.tag == ENCRYPTED_DATA and holder.tag == ENCRYPTED_HEADER:
+        holder = holder.getparent()
+    if element.tag not in (ENCRYPTED_DATA, ENCRYPTED_HEADER) or holder is None:
+        return method
+    here, around = element.nsmap, holder.nsmap
+    same = [prefix or "" for prefix in (None, *here) if here.get(prefix) == around.get(prefix)]
+    signed = [prefix for prefix in same if not method.exclusive or prefix in method.prefixes]
+    return Canonicalization("exc-c14n", tuple(dict.fromkeys(signed)))
 
 
 def _symmetric(secret: Secret) -> Symmetric:

@@ -1,9 +1,11 @@
 """Encrypted, then signed: what a prefix outside of the ciphertext is bound to was signed by nobody."""
 
+from dataclasses import replace
 from typing import Final
 
 import pytest
 
+from tests.encrypting import WSSE11
 from tests.guard_encryption.sealing import (
     Sealing,
     body_of,
@@ -13,7 +15,7 @@ from tests.guard_encryption.sealing import (
     for_server,
     sealed,
 )
-from tests.messages import timestamp
+from tests.messages import Token, timestamp
 from tests.signature.signatures import ALICE, SignedGuard, bent
 from tests.signing import BODY, TIMESTAMP, Part, Signing, binary_token, sign
 from wsguard.names import SOAP11, SOAP11_ENCODING, SOAP12, SOAP12_ENCODING, WSU, XSD, XSI
@@ -161,6 +163,73 @@ def test_a_header_block_is_bound_too(guarded: Sealing) -> None:
     octets = sign(sealed(text, (block, for_server(kind="Element"))).decode(), signing)
     assert guard.refusal(octets) == "signature.coverage"
     assert guarded(encryption={"use": "optional"}, handoff={"namespaces": ["urn:b"]}).accepted(octets)
+
+
+PREFIXED: Final = "<b:To>here</b:To>"
+AROUND: Final = 'xmlns:b="urn:b"'
+BARE: Final = "{}"
+WRAPPED: Final = f'<w:EncryptedHeader xmlns:w="{WSSE11}" wsu:Id="EH-1">{{}}</w:EncryptedHeader>'
+
+
+def signed_block(header: str, part: Part) -> str:
+    """A header block that was encrypted, and then signed by Alice with Body and Timestamp."""
+    text = draft(
+        binary_token(ALICE.certificate), "@SIG-1@", "@EK-1@", timestamp(),
+        header=header.format(PREFIXED), envelope_attributes=AROUND,
+    )  # fmt: skip
+    text = sealed(text, (PREFIXED, for_server(kind="Element"))).decode()
+    return sign(text, Signing.by(ALICE, parts=(BODY, TIMESTAMP, part))).decode()
+
+
+@pytest.fixture
+def of_blocks(guarded: Sealing) -> SignedGuard:
+    """Takes what is encrypted and signed by any canonicalization."""
+    return guarded(encryption={"use": "optional"}, algorithms={"canonicalization": ["exc-c14n", "c14n"]})
+
+
+BY: Final = {"a PrefixList": Part("", prefixes="b"), "inclusive canonicalization": Part("", c14n="c14n")}
+
+
+@pytest.mark.parametrize("by", BY)
+@pytest.mark.parametrize(
+    ("header", "id", "element"),
+    [
+        pytest.param(BARE, "ED-1", "<xenc:EncryptedData ", id="EncryptedData"),
+        pytest.param(WRAPPED, "EH-1", "<w:EncryptedHeader ", id="EncryptedHeader"),
+        pytest.param(WRAPPED, "ED-1", "<w:EncryptedHeader ", id="EncryptedData in EncryptedHeader"),
+    ],
+)
+def test_a_binding_that_goes_with_the_ciphertext_is_none_of_its_place(
+    of_blocks: SignedGuard, header: str, id: str, element: str, by: str
+) -> None:
+    """The canonical form of what was signed is the same, wherever the prefix was declared."""
+    text = signed_block(header, replace(BY[by], uri=f"#{id}"))
+    moved = bent(text, (AROUND, 'xmlns:b="urn:evil"'), (element, f"{element}{AROUND} "))
+    assert of_blocks.refusal(moved) == "signature.coverage"
+    of_blocks.accepted(text.encode())
+    assert PREFIXED.encode() in of_blocks.handed
+
+
+def test_a_signed_block_is_there_whatever_is_put_around_its_ciphertext(of_blocks: SignedGuard) -> None:
+    """An EncryptedHeader goes when it is opened, and took the signed EncryptedData with it."""
+    text = signed_block(BARE, Part("#ED-1", prefixes="b"))
+    data = text[text.index("<xenc:EncryptedData") : text.index("</S:Header>")]
+    data = data[: data.index("</xenc:EncryptedData>") + len("</xenc:EncryptedData>")]
+    of_blocks.accepted(bent(text, (data, WRAPPED.format(data))))
+    assert PREFIXED.encode() in of_blocks.handed
+
+
+def test_a_token_that_was_signed_as_ciphertext_is_not_put_among_the_header_blocks(guarded: Sealing) -> None:
+    guard = guarded(encryption={"use": "optional"})
+    user = Token().xml()
+    text = draft(binary_token(ALICE.certificate), "@SIG-1@", "@EK-1@", timestamp(), user)
+    text = sealed(text, (user, for_server(kind="Element"))).decode()
+    text = sign(text, Signing.by(ALICE, parts=(BODY, TIMESTAMP, Part("#ED-1")))).decode()
+    start = text.index("<xenc:EncryptedData")
+    data = text[start : text.index("</wsse:Security>")]
+    moved = bent(text, (data, ""), ("<S:Header>", f"<S:Header>{WRAPPED.format(data)}"))
+    assert guard.refusal(moved) == "signature.coverage"
+    assert guard.accepted(text.encode()).username == "alice"
 
 
 def test_what_was_signed_before_it_was_encrypted_was_signed_with_its_names(guard: SignedGuard) -> None:

@@ -40,6 +40,8 @@ class OpenedPart:
     """Leads to the element that was encrypted, or to the one whose content was, in every later tree of the message."""
     content: bool
     """Whether it was the content of that element, all of it; else the element itself."""
+    wrapped: bool = False
+    """Whether it stood in an EncryptedHeader, in whose place it is now."""
     algorithm: str
     """Short name."""
     octets: int
@@ -227,6 +229,7 @@ def _part(element: _Element, data: EncryptedData, secret: Secret) -> OpenedPart:
     return OpenedPart(
         path=place_of[:-1] if data.content else place_of,
         content=data.content,
+        wrapped=element is not data.element,
         algorithm=data.algorithm,
         octets=len(data.cipher),
         secret=secret,

@@ -1,5 +1,6 @@
 """XML signatures in a wsse:Security header (XML Signature 1.1, WSS 1.1 §8): verified, and never merely present."""
 
+from wsguard.signature.reading import Canonicalization
 from wsguard.signature.verification import (
     AnybodysKey,
     MessageContext,
@@ -13,6 +14,7 @@ from wsguard.signature.verification import (
 
 __all__ = [
     "AnybodysKey",
+    "Canonicalization",
     "MessageContext",
     "OpenedLater",
     "SharedKey",
