@@ -1,6 +1,7 @@
 """A real spyne application behind the guard, and what it would do to the same request without one (FACTS P1 to P7)."""
 
 import base64
+import re
 import subprocess
 import sys
 import time
@@ -434,6 +435,27 @@ def test_p6_a_post_to_the_wsdl_is_a_call(environ: dict[str, str], calls: list[An
     assert [name for name, *_ in calls] == ["transfer"], "the danger is real"
     calls.clear()
     soap_fault(guarded().post(envelope(None, MOVE), **environ), "security.missing")
+
+
+def addresses(*hosts: str, said: str = "") -> list[bytes]:
+    """The address in the WSDL that each of those who ask for it by these names is given, one after another."""
+    server = application()
+    if said:
+        server.doc.wsdl11.build_interface_document(said)
+    wsdl = {"REQUEST_METHOD": "GET", "QUERY_STRING": "wsdl", "CONTENT_LENGTH": None, "CONTENT_TYPE": None}
+    guard = Guarded(server)
+    return [
+        re.findall(rb'<wsdlsoap11:address location="([^"]*)"', guard.post(b"", HTTP_HOST=host, **wsdl).body)[0]
+        for host in hosts
+    ]
+
+
+def test_p6_the_wsdl_has_the_address_that_the_documents_have_you_say(calls: list[Any]) -> None:
+    """spyne keeps what the first who asks says of it."""
+    first, second = addresses("evil.example", "club.example")
+    assert (first, second) == (b"http://evil.example/soap",) * 2, "the danger is real"
+    said = "https://club.example/soap"
+    assert addresses("evil.example", "club.example", said=said) == [said.encode()] * 2
 
 
 @pytest.mark.parametrize("method", ["post", "Post", "PUT", "GET", "get"])
