@@ -35,6 +35,7 @@ from wsguard.requirements import (
     check_places,
     covering,
     covering_for_users,
+    keep_inherited,
     missing,
     peer_of,
     unsigned_blocks,
@@ -171,6 +172,7 @@ class MessageJudge:
             check_meaning(envelope, one, demands, self._namespaces, self._homonyms)
         if signature is not None and (demands.signature.use == "required" or shown.by_users):
             unsigned = unsigned_blocks(envelope, signature, demands)
+            keep_inherited(envelope, signature)
         user = users[0] if users else None
         peer = peer_of(user, signature, parts, demands, self._clients)
         if unsigned is not None and peer.user is None:

@@ -17,9 +17,9 @@ from wsguard.faults import FailedCheck, InvalidSecurity, SecurityFault
 from wsguard.interfaces import TrustedCertificate, UserKey
 from wsguard.message.envelope import Envelope
 from wsguard.message.lexical import name_of
-from wsguard.names import SECURITY
+from wsguard.names import SECURITY, XML_ID
 from wsguard.policy import Demands
-from wsguard.signature import AnybodysKey, OpenedLater, SharedKey, VerifiedSignature
+from wsguard.signature import AnybodysKey, OpenedLater, SharedKey, VerifiedSignature, inherited_attributes
 from wsguard.sparing import Spared
 from wsguard.verified import Principal
 
@@ -282,6 +282,20 @@ def _check_key(opened: OpenedLater) -> None:
             seen=f"{name_of(opened.element)}, signed as ciphertext of another algorithm",
             setting="algorithms.encryption",
         )
+
+
+def keep_inherited(envelope: Envelope, signature: VerifiedSignature) -> None:
+    """Put the ``xml:*`` attributes that Body and header blocks inherit, and that were signed with them, on these.
+
+    Inclusive canonicalization does not say where they stood: who carries the message may have moved ``xml:lang`` from
+    the Body to the Envelope, whose attributes are not handed on. An ``xml:id`` is no other element's.
+    """
+    for element, method in signature.covered.items():
+        if method.exclusive or (element is not envelope.body and element.getparent() is not envelope.header):
+            continue
+        for name, value in inherited_attributes(element, method.name).items():
+            if name != XML_ID and element.get(name) is None:
+                element.set(name, value)
 
 
 def unsigned_blocks(envelope: Envelope, signature: VerifiedSignature, demands: Demands) -> list[_Element]:

@@ -19,6 +19,7 @@ from tests.signing import (
     signed,
     unsigned,
 )
+from wsguard.names import XML
 
 SECURITY = '<wsse:Security S:mustUnderstand="1">'
 ENVELOPED_TRANSFORMS = (
@@ -125,7 +126,31 @@ def test_inclusive_canonicalization_inherits(guarded: Guarding, name: str, attri
     guard = guarded(algorithms={"canonicalization": [name, "exc-c14n"]})
     sent = inclusively(name, attributes, inherited)
     assert guard.accepted(sent).signed_parts == BOTH
-    assert inherited.strip().encode() not in guard.handed or not inherited
+    envelope = etree.fromstring(guard.handed)
+    assert not envelope.attrib
+    assert (inherited.strip() in etree.tostring(envelope[-1]).decode()) == ("xml:id" not in inherited)
+
+
+@pytest.mark.parametrize("name", ["c14n", "c14n11"])
+@pytest.mark.parametrize("place", ["<S:Envelope ", "<S:Header "])
+def test_what_was_signed_on_the_body_stays_there_when_it_is_moved_above_it(
+    guarded: Guarding, name: str, place: str
+) -> None:
+    """The canonical form says nothing of where it stood, and the attributes of the Envelope are not handed on."""
+    guard = guarded(algorithms={"canonicalization": [name, "exc-c14n"]})
+    own = ' xml:lang="de" xml:space="preserve"'
+    signing = Signing.by(ALICE, parts=(Part("#body", c14n=name), Part("#H", c14n=name), TIMESTAMP))
+    text = signed(
+        signing, header=f'<h:H xmlns:h="urn:h" wsu:Id="H"{own}/>', body_attributes=f'wsu:Id="body"{own}'
+    ).decode()
+    text = text.replace("<S:Header>", "<S:Header >").replace(f'wsu:Id="H"{own}', 'wsu:Id="H"')
+    if place == "<S:Envelope ":
+        text = text.replace(f'wsu:Id="body"{own}', 'wsu:Id="body"')
+    guard.accepted(text.replace(place, f"{place}{own} ").encode())
+    envelope = etree.fromstring(guard.handed)
+    for element in (envelope[0][0], envelope[1]):
+        assert element.get(f"{{{XML}}}lang") == "de"
+        assert element.get(f"{{{XML}}}space") == "preserve"
 
 
 def test_an_inherited_language_that_was_changed_is_refused(guarded: Guarding) -> None:

@@ -37,7 +37,15 @@ from wsguard.names import BINARY_SECURITY_TOKEN, SIGNATURE_CONFIRMATION, TIMESTA
 from wsguard.policy import Demands
 from wsguard.policy.demands import EncryptionDemands
 from wsguard.pruning import without
-from wsguard.requirements import check_encryption, check_meaning, check_places, covering, missing, unsigned_blocks
+from wsguard.requirements import (
+    check_encryption,
+    check_meaning,
+    check_places,
+    covering,
+    keep_inherited,
+    missing,
+    unsigned_blocks,
+)
 from wsguard.security_header import Children, check_presence, read_security_header, refuse_what_stayed_closed
 from wsguard.signature import SignatureVerifier, VerifiedSignature
 from wsguard.sparing import Spared
@@ -164,6 +172,7 @@ class _Case:
             check_meaning(envelope, signature, demands, frozenset())
             if demands.signature.use == "required":
                 unsigned = unsigned_blocks(envelope, signature, demands)
+                keep_inherited(envelope, signature)
         return VerifiedAnswer(
             octets=without(envelope, security=True, unsigned=unsigned),
             fault=fault,

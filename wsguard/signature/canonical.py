@@ -28,7 +28,7 @@ def canonical_octets(element: _Element, method: Canonicalization) -> bytes:
         FailedCheck: ``signature.reference``, there is none: a relative namespace name, or an ``xml:base`` above the
             element that Canonical XML 1.1 would have to join.
     """
-    inherited = {} if method.exclusive else _inherited(element, method.name)
+    inherited = {} if method.exclusive else inherited_attributes(element, method.name)
     try:
         if method.exclusive:
             return _exclusive(element, method.prefixes)
@@ -63,8 +63,16 @@ def _without_form(element: str, seen: str) -> FailedCheck:
     return FailedCheck("signature.reference", expected=f"a canonical form of {element}", seen=seen)
 
 
-def _inherited(element: _Element, name: str) -> Mapping[str, str]:
-    """What ``element`` inherits of ``xml:*`` (Canonical XML 1.0 and 1.1, §2.4): lxml leaves that out."""
+def inherited_attributes(element: _Element, name: str) -> Mapping[str, str]:
+    """What ``element`` inherits of ``xml:*`` (Canonical XML 1.0 and 1.1, §2.4): lxml leaves that out.
+
+    Args:
+        element: any.
+        name: short name of an inclusive method.
+
+    Raises:
+        FailedCheck: ``signature.reference``, an ``xml:base`` that Canonical XML 1.1 would have to join.
+    """
     found: dict[str, str] = {}
     for ancestor in element.iterancestors():
         for attribute in map(str, ancestor.keys()):
