@@ -69,7 +69,7 @@ SUBJECTS: Final[Mapping[str, Subject]] = MappingProxyType(
                 *("tests/guard_encryption/test_symmetric_signatures.py", "tests/encryption/test_opening.py"),
                 *("tests/encryption/test_attacks.py", "tests/encryption/test_budget.py"),
                 *("tests/encryption/test_derivation.py", "tests/test_derived_password_keys.py"),
-                "tests/guard_encryption/test_no_oracle.py",
+                *("tests/guard_encryption/test_content_binding.py", "tests/guard_encryption/test_no_oracle.py"),
             ),
         ),
         "engine": Subject(
